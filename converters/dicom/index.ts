@@ -1,0 +1,1 @@
+export type { CodedConcept, SegmentCodes } from "./coded-concept.ts";

@@ -1,0 +1,14 @@
+export {
+  column,
+  determinant,
+  flipLpsRas,
+  fromColumns,
+  identity,
+  invert,
+  type Mat4,
+  multiply,
+  transformPoint,
+  voxelSizeMm,
+} from "./affine.ts";
+export { add, cross, dot, length, normalize, scale, subtract, type Vec3 } from "./vec3.ts";
+export type { SourceInstance, Volume, VolumeGeometry, Voxels, VoxelUnit } from "./volume.ts";

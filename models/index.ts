@@ -1,0 +1,1 @@
+export type { ModelCard, Target } from "./model-card.ts";

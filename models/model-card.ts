@@ -1,0 +1,30 @@
+import type { CodedConcept } from "#converters/dicom/index.ts";
+
+/** Something that a model can be asked for. */
+export interface Target {
+  /** Canonical name, lower case: "left kidney". */
+  readonly name: string;
+  readonly synonyms: readonly string[];
+  readonly code?: CodedConcept;
+}
+
+/** What a user is told of a model before and after it answers. */
+export interface ModelCard {
+  readonly name: string;
+  readonly version: string;
+  /** sha256 over the bundle's files, hex: part of every job's key. */
+  readonly sha256: string;
+  /** `bundle`: text-prompted; `labels`: fixed list of classes. */
+  readonly engine: "bundle" | "labels";
+  readonly title: string;
+  /** Plain words, first of all whether it is a trained network. */
+  readonly description: string;
+  readonly trained: boolean;
+  readonly modalities: readonly string[];
+  readonly licence: string;
+  readonly nonCommercial: boolean;
+  /** `open`: any words may be asked, `targets` are those recommended; `closed`: nothing else is known. */
+  readonly vocabulary: "open" | "closed";
+  readonly targets: readonly Target[];
+  readonly intendedUse: string;
+}

@@ -1,0 +1,101 @@
+import type { Volume } from "#converters/geometry/index.ts";
+import type { PlaneAxis } from "#converters/mask/index.ts";
+import type { ModelCard } from "#models/index.ts";
+import type { Prompt } from "./prompt.ts";
+
+/** How one piece of work is steered: stopped by its signal, watched through `progress`. */
+export interface Run {
+  readonly signal: AbortSignal;
+  /** @param fraction of this stage, 0 to 1 */
+  progress(stage: Stage, fraction: number, detail?: string): void;
+}
+
+export type Stage = "queued" | "fetch" | "decode" | "prepare" | "infer" | "encode" | "store" | "done";
+
+export interface SeriesRef {
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+}
+
+export interface SeriesDescription {
+  readonly modality: string;
+  /** Instances that the archive says it holds. */
+  readonly instanceCount: number;
+}
+
+/** Where series come from. */
+export interface SeriesSource {
+  /** @throws SeriesNotFoundError, PacsUnavailableError, PacsTimeoutError */
+  describe(series: SeriesRef, options: { readonly signal: AbortSignal }): Promise<SeriesDescription>;
+  /** Part-10 files, in any order. Throws as `describe` does; a connection that breaks midway is resumed, never cut short silently. */
+  instances(series: SeriesRef, options: { readonly signal: AbortSignal }): AsyncIterable<Uint8Array>;
+}
+
+export interface StoredInstance {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly retrieveUrl?: string;
+}
+
+/** Where results go. */
+export interface ResultSink {
+  /** @throws StoreRejectedError where the archive refuses the instance, PacsUnavailableError, PacsTimeoutError */
+  store(part10: Uint8Array, options: { readonly signal: AbortSignal }): Promise<StoredInstance>;
+}
+
+export type MergeMode = "exclusive" | "overlapping";
+
+export interface SegmentOptions {
+  /** `exclusive`: a voxel belongs to one prompt at most (upstream's way); `overlapping`: each prompt by itself. */
+  readonly merge: MergeMode;
+  /** Whether slices carry probabilities beside their masks. */
+  readonly probabilities: boolean;
+}
+
+/** What a model says about one prompt on one plane of the volume's own grid. Planes that say nothing may be left out. */
+export interface SliceResult {
+  readonly promptId: string;
+  readonly axis: PlaneAxis;
+  readonly index: number;
+  /** Probability that the object exists in this plane, 0 to 1; null where the model gives none. */
+  readonly existence: number | null;
+  /** 0 or 1 for each pixel of the plane, after thresholds and merging; see planeSize for its order. Absent where empty. */
+  readonly mask?: Uint8Array;
+  /** round(255 p) for each pixel of the plane, before thresholds and merging; only where asked for. */
+  readonly probability?: Uint8Array;
+}
+
+/** A loaded model. `segment` calls queue up behind one another. */
+export interface SegmentationModel extends AsyncDisposable {
+  readonly card: ModelCard;
+  /**
+   * Yields each (prompt, plane) at most once, as they are ready. Ending the iteration early stops the work.
+   * @throws ModelUnavailableError (retryable) where the inference process dies; InvalidPromptError; UnsupportedSeriesError
+   * where the volume is not of a kind that the model knows; the signal's reason within a second of abort.
+   */
+  segment(volume: Volume, prompts: readonly Prompt[], options: SegmentOptions, run: Run): AsyncIterable<SliceResult>;
+}
+
+/** Which models there are, and which one answers. */
+export interface ModelRegistry extends AsyncDisposable {
+  cards(): readonly ModelCard[];
+  /**
+   * The model called `name`, or the best for this modality and these prompts; loaded when first used.
+   * @throws ModelNotFoundError, InvalidPromptError (no installed model can answer; lists what can be asked)
+   */
+  choose(query: {
+    readonly modality: string;
+    readonly prompts: readonly Prompt[];
+    readonly name?: string;
+  }): Promise<SegmentationModel>;
+}
+
+/** All that the feature needs from outside. Clock and UIDs are ports too, so that a result is reproducible to the byte. */
+export interface Ports {
+  readonly source: SeriesSource;
+  readonly sink: ResultSink;
+  readonly models: ModelRegistry;
+  now(): Date;
+  /** The same `key` and `role` give the same UID, for ever: a retry stores nothing twice. */
+  newUid(key: string, role: string): string;
+}

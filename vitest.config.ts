@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+
+/** `npm test` runs every project; `npm run check` the ones that need no other program. */
+export default defineConfig({
+  test: {
+    globalSetup: ["test/fixtures/announce-data.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "property", include: ["test/property/**/*.test.ts"] } },
+      { extends: true, test: { name: "golden", include: ["test/golden/**/*.test.ts"], testTimeout: 300_000 } },
+      {
+        extends: true,
+        test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 120_000 },
+      },
+      {
+        extends: true,
+        test: { name: "integration", include: ["test/integration/**/*.test.ts"], testTimeout: 300_000 },
+      },
+    ],
+  },
+});
