@@ -47,6 +47,7 @@ export type SeriesFault =
   | "mixed-size"
   | "mixed-orientation"
   | "duplicate-position"
+  | "several-volumes"
   | "single-position"
   | "too-few-slices"
   | "missing-slice"

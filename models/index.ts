@@ -1,1 +1,17 @@
+export { filesOf, type InstalledBundle, type InstalledLabels, type InstalledModel, openBundle } from "./bundle.ts";
+export type { FileRef } from "./card-fields.ts";
+export { type ClipTokenizer, createClipTokenizer } from "./clip/clip-tokenizer.ts";
+export { type ClipVocabulary, huggingFaceVocabulary } from "./clip/vocabulary.ts";
+export { BundleManifest, type GoldenSample, IMAGE_GRAPH, TEXT_GRAPH } from "./contract.ts";
+export { buildDensityCt } from "./density-ct/build.ts";
+export { ModelBundleError, ModelDownloadError } from "./errors.ts";
+export { goldenDifference, goldenImage } from "./golden-sample.ts";
+export { KNOWN_MODELS, type KnownModel } from "./known-models.ts";
+export { convertMeshNet } from "./labels/convert-meshnet.ts";
+export { type LabelTarget, labelTargets } from "./labels/label-targets.ts";
+export { LabelsManifest } from "./labels/manifest.ts";
 export type { ModelCard, Target } from "./model-card.ts";
+export { resolveTarget, type TargetResolution } from "./resolve-target.ts";
+export { type BrokenModel, type ModelStore, openModelStore, type PullOptions } from "./store.ts";
+export { recommendedTargets } from "./vocabulary/recommended-targets.ts";
+export type { RecommendedTarget } from "./vocabulary/target-group.ts";

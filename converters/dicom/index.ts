@@ -1,1 +1,18 @@
+export { checkSeg } from "./check-seg.ts";
 export type { CodedConcept, SegmentCodes } from "./coded-concept.ts";
+export { codesForPrompt } from "./codes.ts";
+export { type DataSet, firstNumber, firstText, items, numbers, texts, type Value } from "./data-set.ts";
+export type { DecodeSeriesOptions } from "./decode-instances.ts";
+export { decodeSeg } from "./decode-seg.ts";
+export { type DecodedSeries, decodeSeries } from "./decode-series.ts";
+export type { DecodedSeg, DecodedSegFrame, SegFrameGeometry } from "./decoded-seg.ts";
+export { encodeImageSeries, type ImageSeriesDescription } from "./encode-image.ts";
+export { encodeSeg } from "./encode-seg.ts";
+export type { AlgorithmFamily } from "./equipment.ts";
+export { maskOnto } from "./mask-onto.ts";
+export { type Elements, writePart10 } from "./part10-writer.ts";
+export { type DicomFile, readPart10 } from "./read-part10.ts";
+export type { DecodedSegment } from "./read-segments.ts";
+export type { SegInput, SegSegment } from "./seg-input.ts";
+export { type LabelVolume, segToLabelVolume } from "./seg-to-label-volume.ts";
+export type { SeriesHeader } from "./series-header.ts";

@@ -1,4 +1,5 @@
 import type { Vec3 } from "../geometry/index.ts";
+import { unpackBits } from "./pack.ts";
 
 /**
  * One bit per voxel, i fastest, packed LSB first and running on across slices (the packing of DICOM's 1-bit frames,
@@ -50,9 +51,7 @@ export function readSlice(
   out = new Uint8Array(volume.size[0] * volume.size[1]),
 ): Uint8Array {
   const pixels = volume.size[0] * volume.size[1];
-  const { bits } = volume;
-  for (let p = 0, n = k * pixels; p < pixels; p++, n++) out[p] = (bits[n >>> 3]! >>> (n & 7)) & 1;
-  return out;
+  return unpackBits(volume.bits, k * pixels, pixels, out);
 }
 
 /** Voxels set in slice k. */

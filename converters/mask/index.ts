@@ -9,3 +9,6 @@ export {
   readSlice,
   setPlane,
 } from "./bit-volume.ts";
+export { type Component, connectedComponents } from "./components.ts";
+export { type ComponentMeasurements, type MaskMeasurements, measure } from "./measure.ts";
+export { packBits, unpackBits } from "./pack.ts";

@@ -9,6 +9,7 @@ export {
   StoreRejectedError,
 } from "./errors.ts";
 export type { BoxLps, Finding, FindingComponent } from "./finding.ts";
+export { deterministicUid, jobKey } from "./job-key.ts";
 export type {
   MergeMode,
   ModelRegistry,
@@ -25,3 +26,13 @@ export type {
   StoredInstance,
 } from "./ports.ts";
 export type { Prompt } from "./prompt.ts";
+export { longestPrompt, mostPrompts, promptsFrom } from "./prompt.ts";
+export { type SegmentImageRequest, type SegmentImageResult, segmentImage } from "./segment-image.ts";
+export {
+  type AnsweringModel,
+  type SegmentRun,
+  type SegmentSeriesRequest,
+  type SegmentSeriesResult,
+  segmentSeries,
+} from "./segment-series.ts";
+export type { StoredSeg } from "./store-seg.ts";

@@ -1,0 +1,94 @@
+import type { SourceInstance, Vec3 } from "../geometry/index.ts";
+import { entryOfKeyword, hexOfTag } from "./dictionary.ts";
+import { codeItem, SEGMENTATION_DERIVATION, SOURCE_IMAGE_FOR_PROCESSING } from "./equipment.ts";
+import type { Elements } from "./part10-writer.ts";
+import type { PlaneAxes } from "./plane-axes.ts";
+import type { SegFrame } from "./seg-frames.ts";
+
+/** Multi-frame Dimension module (PS3.3 section C.7.6.17): by segment, then by position. */
+export function dimensionElements(organizationUid: string, isRegularStack: boolean): Elements {
+  const dimension = (pointer: string, group: string, label: string): Elements => ({
+    DimensionOrganizationUID: organizationUid,
+    DimensionIndexPointer: tagText(pointer),
+    FunctionalGroupPointer: tagText(group),
+    DimensionDescriptionLabel: label,
+  });
+  return {
+    DimensionOrganizationSequence: [{ DimensionOrganizationUID: organizationUid }],
+    DimensionIndexSequence: [
+      dimension("ReferencedSegmentNumber", "SegmentIdentificationSequence", "Segment Number"),
+      dimension("ImagePositionPatient", "PlanePositionSequence", "Image Position Patient"),
+    ],
+    ...(isRegularStack && { DimensionOrganizationType: "3D" }),
+  };
+}
+
+/** What all frames share: plane orientation and pixel measures (PS3.3 sections C.7.6.16.2.1 and C.7.6.16.2.4). */
+export function sharedGroups(axes: PlaneAxes, spacing: number | undefined): Elements {
+  return {
+    PlaneOrientationSequence: [{ ImageOrientationPatient: [...axes.row, ...axes.column] }],
+    PixelMeasuresSequence: [
+      {
+        SliceThickness: spacing ?? Math.abs(axes.sliceStep),
+        ...(spacing !== undefined && { SpacingBetweenSlices: spacing }),
+        PixelSpacing: axes.pixelSpacing,
+      },
+    ],
+  };
+}
+
+/** What each frame says of itself; `positions` are by slice. */
+export function perFrameGroups(
+  frames: readonly SegFrame[],
+  positions: readonly Vec3[],
+  sources: readonly SourceInstance[],
+): readonly Elements[] {
+  const derivations = new Map(
+    [...Map.groupBy(sources, ({ sliceIndex }) => sliceIndex)].map(
+      ([sliceIndex, group]) => [sliceIndex, [derivation(group)]] as const,
+    ),
+  );
+  const slices = [...new Set(frames.map(({ sliceIndex }) => sliceIndex))].sort((a, b) => a - b);
+  const positionIndex = new Map(slices.map((sliceIndex, n) => [sliceIndex, n + 1]));
+  return frames.map(({ segmentNumber, sliceIndex }) => ({
+    DerivationImageSequence: derivations.get(sliceIndex) ?? [],
+    FrameContentSequence: [{ DimensionIndexValues: [segmentNumber, positionIndex.get(sliceIndex)!] }],
+    PlanePositionSequence: [{ ImagePositionPatient: positions[sliceIndex]! }],
+    SegmentIdentificationSequence: [{ ReferencedSegmentNumber: segmentNumber }],
+  }));
+}
+
+/** Common Instance Reference module (PS3.3 section C.12.2): every instance of the source series, each once. */
+export function referencedSeries(seriesInstanceUid: string, sources: readonly SourceInstance[]): Elements {
+  if (sources.length === 0) return {};
+  const classes = new Map(sources.map(({ sopInstanceUid, sopClassUid }) => [sopInstanceUid, sopClassUid]));
+  return {
+    ReferencedSeriesSequence: [
+      {
+        SeriesInstanceUID: seriesInstanceUid,
+        ReferencedInstanceSequence: [...classes].map(([sopInstanceUid, sopClassUid]) => ({
+          ReferencedSOPClassUID: sopClassUid,
+          ReferencedSOPInstanceUID: sopInstanceUid,
+        })),
+      },
+    ],
+  };
+}
+
+/** Derivation Image (PS3.3 section C.7.6.16.2.6): from these frames, pixel for pixel in the same place. */
+function derivation(sources: readonly SourceInstance[]): Elements {
+  return {
+    DerivationCodeSequence: [codeItem(SEGMENTATION_DERIVATION)],
+    SourceImageSequence: sources.map(({ sopClassUid, sopInstanceUid, frame }) => ({
+      ReferencedSOPClassUID: sopClassUid,
+      ReferencedSOPInstanceUID: sopInstanceUid,
+      ...(frame !== undefined && { ReferencedFrameNumber: frame }),
+      PurposeOfReferenceCodeSequence: [codeItem(SOURCE_IMAGE_FOR_PROCESSING)],
+      SpatialLocationsPreserved: "YES",
+    })),
+  };
+}
+
+function tagText(keyword: string): string {
+  return hexOfTag(entryOfKeyword(keyword)!.tag);
+}

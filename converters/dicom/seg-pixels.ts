@@ -1,0 +1,44 @@
+import { copyBits } from "./bit-copy.ts";
+
+/** The pixels of all frames of a SEG, as they stand in the file. */
+export interface SegPixels {
+  readonly type: "BINARY" | "FRACTIONAL" | "LABELMAP";
+  readonly bitsAllocated: number;
+  readonly bytes: Uint8Array;
+  /** The value that means 1 (FRACTIONAL: Maximum Fractional Value); 1 for the other types. */
+  readonly highest: number;
+}
+
+/** One frame as numbers, row by row; `count` pixels a frame. */
+export function framePixels(pixels: SegPixels, count: number, index: number): Uint8Array | Uint16Array {
+  const { bytes, bitsAllocated } = pixels;
+  if (bitsAllocated === 8) return bytes.subarray(index * count, (index + 1) * count);
+  if (bitsAllocated === 16) return new Uint16Array(bytes.slice(index * count * 2, (index + 1) * count * 2).buffer);
+  const bits = frameBits(pixels, count, index);
+  const out = new Uint8Array(count);
+  for (let n = 0; n < count; n++) out[n] = (bits[n >>> 3]! >>> (n & 7)) & 1;
+  return out;
+}
+
+/** One BINARY frame packed LSB first from bit 0 on; bits past the last pixel are zero. */
+export function frameBits({ bytes }: SegPixels, count: number, index: number): Uint8Array {
+  const out = new Uint8Array(Math.ceil(count / 8));
+  copyBits(bytes, index * count, out, 0, count);
+  return out;
+}
+
+/** One byte a pixel: 1 where the frame says that the pixel belongs to the segment (FRACTIONAL: at least one half). */
+export function memberPixels(
+  pixels: SegPixels,
+  count: number,
+  index: number,
+  segmentNumber: number,
+): Uint8Array | Uint16Array {
+  const values = framePixels(pixels, count, index);
+  if (pixels.type === "BINARY") return values;
+  const members = new Uint8Array(count);
+  const half = pixels.highest / 2;
+  if (pixels.type === "FRACTIONAL") for (let n = 0; n < count; n++) members[n] = values[n]! >= half ? 1 : 0;
+  else for (let n = 0; n < count; n++) members[n] = values[n] === segmentNumber ? 1 : 0;
+  return members;
+}

@@ -1,0 +1,55 @@
+import type { CodedConcept } from "./coded-concept.ts";
+import { codeItem, familyCode } from "./equipment.ts";
+import { singleLine } from "./line-text.ts";
+import type { Elements } from "./part10-writer.ts";
+import type { SegInput, SegSegment } from "./seg-input.ts";
+import { segmentColours } from "./segment-colour.ts";
+
+/**
+ * The Segment Sequence (PS3.3 section C.8.20.2 and table C.8.20-4). Segment Algorithm Type is AUTOMATIC: words say
+ * what is looked for, as a choice from a list would; nothing that the user does shows where it lies, which is what
+ * SEMIAUTOMATIC ("calculated segment with user assistance") means.
+ */
+export function segmentItems(segments: readonly SegSegment[], algorithm: SegInput["algorithm"]): readonly Elements[] {
+  const colours = segmentColours(segments.map(({ label }) => label));
+  const name = singleLine(algorithm.name);
+  return segments.map(({ label, description, codes, tracking, colourLab }, n) => ({
+    SegmentNumber: n + 1,
+    SegmentLabel: singleLine(label),
+    ...(description !== "" && { SegmentDescription: description.slice(0, LONGEST_DESCRIPTION) }),
+    SegmentAlgorithmType: "AUTOMATIC",
+    SegmentAlgorithmName: name,
+    SegmentationAlgorithmIdentificationSequence: [
+      {
+        AlgorithmFamilyCodeSequence: [codeItem(familyCode(algorithm.family))],
+        AlgorithmName: name,
+        AlgorithmVersion: singleLine(algorithm.version),
+      },
+    ],
+    SegmentedPropertyCategoryCodeSequence: [codeItem(codes.category)],
+    SegmentedPropertyTypeCodeSequence: [
+      {
+        ...codeItem(codes.type),
+        ...modified("SegmentedPropertyTypeModifierCodeSequence", codes.typeModifier),
+      },
+    ],
+    ...(codes.anatomicRegion && {
+      AnatomicRegionSequence: [
+        {
+          ...codeItem(codes.anatomicRegion),
+          ...modified("AnatomicRegionModifierSequence", codes.anatomicRegionModifier),
+        },
+      ],
+    }),
+    TrackingID: tracking.id,
+    TrackingUID: tracking.uid,
+    RecommendedDisplayCIELabValue: colourLab ?? colours[n]!,
+  }));
+}
+
+/** Segment Description (0062,0006) is ST: 1024 characters. */
+const LONGEST_DESCRIPTION = 1024;
+
+function modified(keyword: string, modifier: CodedConcept | undefined): Elements {
+  return modifier === undefined ? {} : { [keyword]: [codeItem(modifier)] };
+}

@@ -1,0 +1,10 @@
+export { type PlaneSize, resizeBicubicFloat, resizeBicubicUint8, upsampleAntialiased } from "./bicubic.ts";
+export { asGreyLevels } from "./eight-bit.ts";
+export { planeToPicture } from "./nearest.ts";
+export { padToSquare, type SquarePadding, squarePadding } from "./pad.ts";
+export { clipPercentiles, type PercentileOptions, percentileWindow } from "./percentile.ts";
+export { chooseSliceAxis, takePlane } from "./slice-axis.ts";
+export { neighbours, type SliceInput, sliceInput } from "./slice-input.ts";
+export { type PlaneAnswer, type SliceOutput, type SliceOutputOptions, sliceOutput } from "./slice-output.ts";
+export { type MaskThresholds, mergeExclusive, type SlicePrompts, suppressOverlapping } from "./suppress.ts";
+export { rangeToUint8, type ValueRange, windowToUint8 } from "./window.ts";

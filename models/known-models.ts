@@ -1,0 +1,40 @@
+/** A model whose weights are somebody else's: fetched on request, never shipped. */
+export interface KnownModel {
+  readonly name: string;
+  readonly title: string;
+  /** Folder of the upstream repository, and of a local copy of it. */
+  readonly upstreamFolder: string;
+  readonly files: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[];
+}
+
+/** Where brainchop publishes its networks, one folder each. */
+export const BRAINCHOP_URL = "https://raw.githubusercontent.com/neuroneural/brainchop/master/public/models/";
+
+const COLOR_MAP_18 = {
+  name: "colormap.json",
+  sha256: "10ebff5980dd2afe1a1407dd951d1258dfc95fec51641bab9b4a9b88d76808c5",
+  bytes: 608,
+} as const;
+
+export const KNOWN_MODELS: readonly KnownModel[] = [
+  {
+    name: "brain-t1",
+    title: "Brain structures on T1 MR (MeshNet of 30 channels, brainchop)",
+    upstreamFolder: "model30chan18cls",
+    files: [
+      { name: "model.json", sha256: "d28521c0965e452c371314e4b5b4dcef7b19aa91241b17ef894ac24952139701", bytes: 28638 },
+      { name: "model.bin", sha256: "7039651d91c4cee0b7b1ddfe93fe2f5cb9b71d99f5a126fdef407e2a36bb52d4", bytes: 784152 },
+      COLOR_MAP_18,
+    ],
+  },
+  {
+    name: "brain-t1-fast",
+    title: "Brain structures on T1 MR (MeshNet of 21 channels, brainchop): quicker, coarser",
+    upstreamFolder: "model18cls",
+    files: [
+      { name: "model.json", sha256: "57346ac8b66ebe8d92296b1cf9988143be4949b6ef9695a790ef3d7fba3fb81b", bytes: 28638 },
+      { name: "model.bin", sha256: "725096439f64ece1ca45ec3c5115c9fa6004f6538cac3032b85966d3772b605e", bytes: 385632 },
+      COLOR_MAP_18,
+    ],
+  },
+];

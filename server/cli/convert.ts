@@ -1,0 +1,49 @@
+import type { Command } from "commander";
+import { decodeSeg, decodeSeries, segToLabelVolume } from "#converters/dicom/index.ts";
+import { voxelSizeMm } from "#converters/geometry/index.ts";
+import { writeNifti } from "#converters/nifti/index.ts";
+import { type CommandContext, runCommand } from "./command.ts";
+import { dicomFilesIn, isFolder, readInput, writeOutput } from "./files.ts";
+
+export function addConvertCommand(program: Command): void {
+  program
+    .command("convert")
+    .summary("a folder of DICOM files, or a DICOM SEG, to NIfTI")
+    .description(
+      "Converts a folder that holds one DICOM series to a NIfTI volume, or a DICOM SEG to a NIfTI label map.",
+    )
+    .argument("<input>", "a folder with one series, or a DICOM SEG file")
+    .requiredOption("-o, --output <file>", "the NIfTI file to write; .gz compresses")
+    .option("--json", "print one JSON document")
+    .action((input: string, options: { output: string; json?: boolean }) =>
+      runCommand(options.json === true, async (context) => {
+        if (await isFolder(input)) await convertSeries(input, options.output, context);
+        else await convertSeg(input, options.output, context);
+      }),
+    );
+}
+
+async function convertSeries(folder: string, output: string, { terminal, signal }: CommandContext) {
+  using watch = terminal.watch(signal);
+  const { volume, notes } = await decodeSeries(dicomFilesIn(folder), {
+    signal,
+    onInstance: (count) => watch.progress("decode", 0, `${count} instances`),
+  });
+  await writeOutput(output, writeNifti(volume, { gzip: output.endsWith(".gz") }));
+  const { size, ijkToLps } = volume.geometry;
+  const voxelMm = voxelSizeMm(ijkToLps);
+  terminal.answer({ output, size, voxelMm, unit: volume.unit, modality: volume.modality, notes }, [
+    `${size.join(" x ")} voxels of ${voxelMm.map((mm) => mm.toPrecision(4)).join(" x ")} mm, ${volume.unit}, written to ${output}`,
+    ...notes,
+  ]);
+}
+
+async function convertSeg(file: string, output: string, { terminal }: CommandContext) {
+  const { volume, labels, notes } = segToLabelVolume(decodeSeg(await readInput(file)));
+  await writeOutput(output, writeNifti(volume, { gzip: output.endsWith(".gz") }));
+  terminal.answer({ output, size: volume.geometry.size, labels, notes }, [
+    ...labels.map(({ value, name }) => `${value} ${name}`),
+    `written to ${output}`,
+    ...notes,
+  ]);
+}

@@ -1,0 +1,21 @@
+import { once } from "node:events";
+import type { Command } from "commander";
+import { startServer } from "../app.ts";
+import { readConfig } from "../config.ts";
+import { createLogger } from "../logger.ts";
+import { runCommand } from "./command.ts";
+
+export function addServeCommand(program: Command): void {
+  program
+    .command("serve")
+    .summary("the HTTP API")
+    .description("Starts the server; the environment configures it (docs/configuration.md). Ctrl-C stops it.")
+    .action(() =>
+      runCommand(false, async ({ terminal, signal }) => {
+        const config = readConfig();
+        await using server = await startServer(config, createLogger(config.log));
+        terminal.say(`Parse3D listens on ${server.url}; documentation at ${server.url}/docs. Research use only.`);
+        if (!signal.aborted) await once(signal, "abort");
+      }),
+    );
+}

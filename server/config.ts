@@ -1,0 +1,187 @@
+import { homedir } from "node:os";
+import { join, resolve, sep } from "node:path";
+import { z } from "zod";
+import type { LogLevel } from "./logger.ts";
+
+/** Who may use the server. Without a token it answers this machine only: the other mix cannot be built. */
+export type Access =
+  | { readonly kind: "loopback"; readonly host: string }
+  | { readonly kind: "tokens"; readonly host: string; readonly tokens: readonly string[] };
+
+/** Which other origins' pages may call the API. */
+export type CorsPolicy =
+  | { readonly kind: "none" }
+  | { readonly kind: "loopback" }
+  | { readonly kind: "list"; readonly origins: readonly string[] };
+
+export interface HttpConfig {
+  readonly access: Access;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly cors: CorsPolicy;
+  readonly maxUploadBytes: number;
+  /** A request that has not arrived whole after so long is refused. */
+  readonly requestTimeoutMs: number;
+  /** A quiet event stream sends a comment this often. */
+  readonly heartbeatMs: number;
+  /** How long requests may take to end when the server stops. */
+  readonly shutdownMs: number;
+}
+
+export type PacsCredentials =
+  | { readonly kind: "none" }
+  | { readonly kind: "bearer"; readonly token: string }
+  | { readonly kind: "basic"; readonly user: string; readonly password: string };
+
+export interface Config {
+  readonly dataFolder: string;
+  readonly modelsFolder: string;
+  readonly http: HttpConfig;
+  readonly pacs: {
+    readonly url: string;
+    /** Whether the environment names it; otherwise it is the address that a local Orthanc usually has. */
+    readonly isNamed: boolean;
+    readonly credentials: PacsCredentials;
+    /** Until the connection stands; until the answer begins; between two pieces of it. */
+    readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number };
+  };
+  readonly jobs: { readonly concurrency: number; readonly backlog: number; readonly history: number };
+  readonly inference: { readonly executionProvider: "auto" | "cpu" | "cuda"; readonly threads?: number };
+  readonly log: { readonly level: LogLevel };
+  /** Variables that begin with PARSE3D_ and mean nothing: likely mistyped. */
+  readonly unknownVariables: readonly string[];
+}
+
+/** Everything that is wrong with the environment, at once. Values are not repeated: some are secrets. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is wrong:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+const wholeNumber = (min: number, max: number) => z.coerce.number<string>().int().min(min).max(max);
+const seconds = (max: number) => z.coerce.number<string>().gt(0).max(max);
+const webAddress = z.url({ protocol: /^https?$/, error: "is not an http or https address" });
+const words = z.string().transform((text) => text.split(",").flatMap((word) => word.trim() || []));
+const token = z.string().regex(/^[\x21-\x7e]{16,}$/, "needs at least 16 printable ASCII characters without spaces");
+const origin = z.url().refine((text) => new URL(text).origin === text, "is not an origin, like https://viewer.example");
+
+/** The settings; docs/configuration.md tells what each means. */
+export const Settings = z.object({
+  PARSE3D_HOST: z.string().default("127.0.0.1"),
+  PARSE3D_PORT: wholeNumber(0, 65535).default(8117),
+  PARSE3D_TOKEN: token.optional(),
+  PARSE3D_TOKENS: words.pipe(z.array(token)).default([]),
+  PARSE3D_CORS_ORIGINS: words.pipe(z.array(origin)).optional(),
+  PARSE3D_MAX_UPLOAD_BYTES: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3),
+  PARSE3D_REQUEST_TIMEOUT_SECONDS: seconds(86_400).default(1800),
+  PARSE3D_HEARTBEAT_SECONDS: seconds(600).default(15),
+  PARSE3D_SHUTDOWN_SECONDS: seconds(600).default(10),
+  PARSE3D_DICOMWEB_URL: webAddress.default("http://127.0.0.1:8042/dicom-web"),
+  PARSE3D_DICOMWEB_TOKEN: z.string().min(1).optional(),
+  PARSE3D_DICOMWEB_USER: z.string().min(1).optional(),
+  PARSE3D_DICOMWEB_PASSWORD: z.string().optional(),
+  PARSE3D_DICOMWEB_CONNECT_TIMEOUT_SECONDS: seconds(3600).default(5),
+  PARSE3D_DICOMWEB_ANSWER_TIMEOUT_SECONDS: seconds(3600).default(60),
+  PARSE3D_DICOMWEB_IDLE_TIMEOUT_SECONDS: seconds(3600).default(30),
+  PARSE3D_JOB_CONCURRENCY: wholeNumber(1, 64).default(1),
+  PARSE3D_JOB_BACKLOG: wholeNumber(0, 100_000).default(100),
+  PARSE3D_JOB_HISTORY: wholeNumber(1, 100_000).default(200),
+  PARSE3D_EXECUTION_PROVIDER: z.enum(["auto", "cpu", "cuda"]).default("auto"),
+  PARSE3D_THREADS: wholeNumber(1, 1024).optional(),
+  PARSE3D_DATA_DIR: z.string().min(1).optional(),
+  PARSE3D_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  XDG_DATA_HOME: z.string().min(1).optional(),
+});
+
+/**
+ * The configuration, from the environment; an empty variable counts as not set.
+ * @throws ConfigError with every problem
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = Settings.safeParse(set);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`));
+  }
+  const e = parsed.data;
+  const problems: string[] = [];
+  const access = readAccess(e, problems);
+  const credentials = readCredentials(e, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const dataFolder = resolve(e.PARSE3D_DATA_DIR ?? defaultDataFolder(e.XDG_DATA_HOME));
+  return Object.freeze({
+    dataFolder,
+    modelsFolder: join(dataFolder, "models"),
+    http: {
+      access,
+      port: e.PARSE3D_PORT,
+      cors: readCors(e.PARSE3D_CORS_ORIGINS, access),
+      maxUploadBytes: e.PARSE3D_MAX_UPLOAD_BYTES,
+      requestTimeoutMs: e.PARSE3D_REQUEST_TIMEOUT_SECONDS * 1000,
+      heartbeatMs: e.PARSE3D_HEARTBEAT_SECONDS * 1000,
+      shutdownMs: e.PARSE3D_SHUTDOWN_SECONDS * 1000,
+    },
+    pacs: {
+      url: e.PARSE3D_DICOMWEB_URL.replace(/\/+$/, ""),
+      isNamed: "PARSE3D_DICOMWEB_URL" in set,
+      credentials,
+      timeouts: {
+        connectMs: e.PARSE3D_DICOMWEB_CONNECT_TIMEOUT_SECONDS * 1000,
+        firstByteMs: e.PARSE3D_DICOMWEB_ANSWER_TIMEOUT_SECONDS * 1000,
+        idleMs: e.PARSE3D_DICOMWEB_IDLE_TIMEOUT_SECONDS * 1000,
+      },
+    },
+    jobs: {
+      concurrency: e.PARSE3D_JOB_CONCURRENCY,
+      backlog: e.PARSE3D_JOB_BACKLOG,
+      history: e.PARSE3D_JOB_HISTORY,
+    },
+    inference: {
+      executionProvider: e.PARSE3D_EXECUTION_PROVIDER,
+      ...(e.PARSE3D_THREADS !== undefined && { threads: e.PARSE3D_THREADS }),
+    },
+    log: { level: e.PARSE3D_LOG_LEVEL },
+    unknownVariables: Object.keys(set).filter((name) => name.startsWith("PARSE3D_") && !(name in Settings.shape)),
+  });
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+type Env = z.output<typeof Settings>;
+
+function readAccess({ PARSE3D_HOST: host, PARSE3D_TOKEN, PARSE3D_TOKENS }: Env, problems: string[]): Access {
+  const tokens = [...(PARSE3D_TOKEN ? [PARSE3D_TOKEN] : []), ...PARSE3D_TOKENS];
+  if (tokens.length > 0) return { kind: "tokens", host, tokens };
+  if (!isLoopback(host)) {
+    problems.push("PARSE3D_HOST: an address that others can reach needs a token; set PARSE3D_TOKEN, or use 127.0.0.1");
+  }
+  return { kind: "loopback", host };
+}
+
+function readCredentials(e: Env, problems: string[]): PacsCredentials {
+  const { PARSE3D_DICOMWEB_TOKEN: bearer, PARSE3D_DICOMWEB_USER: user, PARSE3D_DICOMWEB_PASSWORD: password } = e;
+  if (bearer && user) problems.push("PARSE3D_DICOMWEB_TOKEN: set either it or PARSE3D_DICOMWEB_USER, not both");
+  if (password && !user) problems.push("PARSE3D_DICOMWEB_PASSWORD: needs PARSE3D_DICOMWEB_USER");
+  if (bearer) return { kind: "bearer", token: bearer };
+  return user ? { kind: "basic", user, password: password ?? "" } : { kind: "none" };
+}
+
+function readCors(origins: readonly string[] | undefined, access: Access): CorsPolicy {
+  if (origins) return origins.length > 0 ? { kind: "list", origins } : { kind: "none" };
+  return isLoopback(access.host) ? { kind: "loopback" } : { kind: "none" };
+}
+
+/** Beside the checkout; where the program was installed as a package, in the user's own data folder. */
+function defaultDataFolder(xdgDataHome: string | undefined): string {
+  const root = resolve(import.meta.dirname, "..");
+  if (!root.split(sep).includes("node_modules")) return join(root, ".parse3d");
+  return join(xdgDataHome ?? join(homedir(), ".local", "share"), "parse3d");
+}

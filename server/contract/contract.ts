@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { HealthView, ReadyView } from "./health.ts";
+import { JobEvent, JobList, JobView, SubmitJob } from "./job.ts";
+import { Modality, ModelList, VocabularyView } from "./model.ts";
+import type { Route } from "./route.ts";
+import { SegmentFields } from "./segment.ts";
+
+const JobId = z.object({ id: z.string().describe("The job's id") });
+
+/** The HTTP API. The router, the OpenAPI document and every client derive from this one object. */
+export const contract = {
+  submitJob: {
+    kind: "json",
+    method: "POST",
+    path: "/v1/jobs",
+    summary: "Find what the prompts name in a series",
+    description:
+      "Queues a job that fetches the series from the archive, runs the model, and stores a DICOM SEG beside the series. A request that is already waiting or running answers with the same job.",
+    status: 202,
+    location: "/v1/jobs/:id",
+    body: SubmitJob,
+    reply: JobView,
+    problems: ["unsupported-media-type", "payload-too-large", "invalid-prompt", "rate-limited"],
+  },
+  listJobs: {
+    kind: "json",
+    method: "GET",
+    path: "/v1/jobs",
+    summary: "The caller's recent jobs, newest first",
+    query: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(20) }),
+    status: 200,
+    reply: JobList,
+    problems: [],
+  },
+  readJob: {
+    kind: "json",
+    method: "GET",
+    path: "/v1/jobs/:id",
+    summary: "A job as it stands",
+    params: JobId,
+    status: 200,
+    reply: JobView,
+    problems: ["job-not-found"],
+  },
+  jobEvents: {
+    kind: "events",
+    method: "GET",
+    path: "/v1/jobs/:id/events",
+    summary: "What happens to a job, as it happens",
+    description:
+      "Server-sent events. The stream begins with what has happened, or after Last-Event-ID, and ends with the job. Of the progress only the latest is kept. A comment line keeps a quiet stream open. 204 where the job has ended and everything was already seen.",
+    params: JobId,
+    headers: z.object({
+      "last-event-id": z.coerce.number().int().min(0).optional().describe("The id of the last event that was seen"),
+    }),
+    event: JobEvent,
+    problems: ["job-not-found"],
+  },
+  cancelJob: {
+    kind: "json",
+    method: "DELETE",
+    path: "/v1/jobs/:id",
+    summary: "Cancel a job that waits or runs",
+    params: JobId,
+    status: 200,
+    reply: JobView,
+    problems: ["job-not-found", "job-conflict"],
+  },
+  listModels: {
+    kind: "json",
+    method: "GET",
+    path: "/v1/models",
+    summary: "The installed models",
+    status: 200,
+    reply: ModelList,
+    problems: [],
+  },
+  readVocabulary: {
+    kind: "json",
+    method: "GET",
+    path: "/v1/vocabulary",
+    summary: "What can be asked",
+    query: z.strictObject({ modality: Modality.optional() }),
+    status: 200,
+    reply: VocabularyView,
+    problems: [],
+  },
+  segmentNifti: {
+    kind: "upload",
+    method: "POST",
+    path: "/v1/segment",
+    summary: "Find what the prompts name in a NIfTI file",
+    description:
+      "Waits for the answer: a gzipped NIfTI on the grid of the file. Nothing is kept. Hanging up cancels the work.",
+    fields: SegmentFields,
+    mediaType: "application/gzip",
+    replyHeaders: {
+      "Parse3D-Findings": "JSON, ASCII: one {prompt, present, score, voxels, volumeMl} for each prompt, in their order",
+      "Parse3D-Job": "The job's id: GET /v1/jobs/:id tells the findings in full",
+      "Parse3D-Model": "NAME/VERSION of the model that answered",
+    },
+    problems: [
+      "unsupported-media-type",
+      "payload-too-large",
+      "invalid-prompt",
+      "unsupported-image",
+      "unsupported-series",
+      "model-not-found",
+      "rate-limited",
+      "job-cancelled",
+      "model-unavailable",
+    ],
+  },
+  health: {
+    kind: "json",
+    method: "GET",
+    path: "/healthz",
+    summary: "Whether the server is alive",
+    open: true,
+    status: 200,
+    reply: HealthView,
+    problems: [],
+  },
+  ready: {
+    kind: "json",
+    method: "GET",
+    path: "/readyz",
+    summary: "Whether jobs would succeed now",
+    description: "200 where every part is ready; 503, with the same document, where one is not.",
+    status: 200,
+    unavailableUnless: "ready",
+    reply: ReadyView,
+    problems: [],
+  },
+} as const satisfies Record<string, Route>;
+
+export type Contract = typeof contract;

@@ -1,0 +1,82 @@
+import type { ResultSink, SeriesRef, SeriesSource } from "../domain/ports.ts";
+import type { DicomJson } from "./dicom-json.ts";
+import { type DicomwebLogger, SILENT } from "./log.ts";
+import { DEFAULT_TIMEOUTS, type Timeouts } from "./patience.ts";
+import { createQueries, type SeriesSummary, type StudySummary } from "./queries.ts";
+import { createResultSink } from "./result-sink.ts";
+import { DEFAULT_RETRY, type RetryPolicy } from "./retry.ts";
+import { parseRootUrl } from "./root-url.ts";
+import type { SeriesQuery, StudyQuery } from "./search-query.ts";
+import { createSeriesSource } from "./series-source.ts";
+import { createTransport } from "./transport.ts";
+import { checkSeriesRef, checkUid } from "./uid.ts";
+import { createWado, type InstanceRef } from "./wado.ts";
+
+export interface DicomwebOptions {
+  /** The DICOMweb root: http://127.0.0.1:8042/dicom-web. May hold a user's name and password. */
+  readonly url: string;
+  /** Sent with every request, such as Authorization. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly logger?: DicomwebLogger;
+  /** A larger instance is refused; 1 GiB unless given. */
+  readonly maxInstanceBytes?: number;
+}
+
+interface Abortable {
+  readonly signal: AbortSignal;
+}
+
+/** What else an archive can be asked. Every method throws as the ports do, InvalidRequestError for a malformed query. */
+export interface Archive {
+  searchStudies(query: StudyQuery, options: Abortable): Promise<readonly StudySummary[]>;
+  searchSeries(query: SeriesQuery, options: Abortable): Promise<readonly SeriesSummary[]>;
+  /** One data set per instance, without bulk data. Text is UTF-8 whatever (0008,0005) in it says. */
+  seriesMetadata(series: SeriesRef, options: Abortable): Promise<readonly DicomJson[]>;
+  /** The Part-10 file, in the transfer syntax it is stored in. @throws SeriesNotFoundError */
+  fetchInstance(instance: InstanceRef, options: Abortable): Promise<Uint8Array>;
+}
+
+/** A DICOMweb archive as the ports of the domain. Closing it closes idle connections. */
+export interface Dicomweb extends Disposable {
+  readonly source: SeriesSource;
+  readonly sink: ResultSink;
+  readonly archive: Archive;
+}
+
+const MAX_INSTANCE_BYTES = 1024 * 1024 * 1024;
+
+/** Opens no connection yet. @throws InvalidRequestError where the URL cannot be a DICOMweb root */
+export function openDicomweb({
+  url,
+  headers = {},
+  timeouts,
+  retry,
+  logger = SILENT,
+  maxInstanceBytes = MAX_INSTANCE_BYTES,
+}: DicomwebOptions): Dicomweb {
+  const transport = createTransport({
+    root: parseRootUrl(url),
+    headers,
+    timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
+    retry: { ...DEFAULT_RETRY, ...retry },
+    logger,
+  });
+  const queries = createQueries(transport);
+  const wado = createWado(transport, maxInstanceBytes);
+  return {
+    source: createSeriesSource(queries, wado, logger),
+    sink: createResultSink(transport, queries, logger),
+    archive: {
+      searchStudies: (query, { signal }) => queries.searchStudies(query, signal),
+      searchSeries: (query, { signal }) => queries.searchSeries(query, signal),
+      seriesMetadata: async (series, { signal }) => queries.seriesMetadata(checkSeriesRef(series), signal),
+      fetchInstance: async (instance, { signal }) => {
+        const sopInstanceUid = checkUid(instance.sopInstanceUid, "SOP instance UID");
+        return wado.fetchInstance({ ...checkSeriesRef(instance), sopInstanceUid }, signal);
+      },
+    },
+    [Symbol.dispose]: () => transport.close(),
+  };
+}

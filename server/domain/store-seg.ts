@@ -1,0 +1,65 @@
+import { checkSeg, codesForPrompt, type DecodedSeries, encodeSeg, type SegInput } from "#converters/dicom/index.ts";
+import type { ModelCard } from "#models/index.ts";
+import type { Finding } from "./finding.ts";
+import type { Ports, Run, StoredInstance } from "./ports.ts";
+import type { PromptMask } from "./segment-volume.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+
+export interface StoredSeg extends StoredInstance {
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+}
+
+interface Answered {
+  readonly key: string;
+  readonly series: DecodedSeries;
+  readonly answers: readonly (PromptMask & { readonly finding: Finding })[];
+  readonly card: ModelCard;
+}
+
+/** One SEG with one segment for each prompt that was found, read back before it leaves. */
+export async function storeSeg(
+  { sink, now, newUid }: Pick<Ports, "sink" | "now" | "newUid">,
+  { key, series, answers, card }: Answered,
+  run: Run,
+  watch: Pick<Stopwatch<"encode" | "store">, "time">,
+): Promise<StoredSeg> {
+  const { header, volume } = series;
+  const input: SegInput = {
+    header,
+    geometry: volume.geometry,
+    sources: volume.sources,
+    segments: answers.flatMap(({ prompt, mask, finding: { tracking } }) => {
+      if (!tracking) return [];
+      const codes = codesForPrompt(prompt.text);
+      return {
+        label: prompt.text.slice(0, 64),
+        description: `Prompt: ${prompt.text}`,
+        codes: prompt.code ? { ...codes, type: prompt.code, confidence: "caller" as const } : codes,
+        tracking,
+        mask,
+      };
+    }),
+    seriesDescription: `${card.title} (research use only)`.slice(0, 64),
+    algorithm: {
+      name: card.title,
+      version: card.version,
+      family: card.trained ? "artificial-intelligence" : "density-rules",
+    },
+    at: now(),
+    uids: {
+      series: newUid(key, "series"),
+      instance: newUid(key, "instance"),
+      dimensionOrganization: newUid(key, "dimension organization"),
+    },
+  };
+  const part10 = await watch.time("encode", () => {
+    const bytes = encodeSeg(input);
+    checkSeg(bytes, input);
+    return bytes;
+  });
+  run.signal.throwIfAborted();
+  run.progress("store", 0);
+  const stored = await watch.time("store", () => sink.store(part10, { signal: run.signal }));
+  return { ...stored, studyInstanceUid: header.study.StudyInstanceUID, seriesInstanceUid: input.uids.series };
+}

@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { planeSize } from "#converters/mask/index.ts";
+import { sliceOutput } from "#converters/pixels/index.ts";
+import {
+  type BundleManifest,
+  type ClipTokenizer,
+  createClipTokenizer,
+  huggingFaceVocabulary,
+  type InstalledBundle,
+} from "#models/index.ts";
+import { InvalidPromptError } from "#server/domain/index.ts";
+import type { Begin, Load } from "../protocol.ts";
+import type { ChildEngine, Reply } from "./engine.ts";
+import { checkGoldenSample } from "./golden-sample.ts";
+import { type ImageNetwork, imageNetwork } from "./image-network.ts";
+import { type ModelVolume, modelVolume } from "./model-volume.ts";
+import { openOnnxRuntime } from "./onnx-runtime.ts";
+import { planeSink } from "./plane-sink.ts";
+import { resampledSink } from "./resampled-sink.ts";
+import { TextEncoder } from "./text-encoder.ts";
+
+/**
+ * Runs any bundle that meets the contract, slice by slice.
+ * @throws ModelUnavailableError where its files do not load or do not answer the golden sample
+ */
+export async function openBundleEngine({ folder, manifest }: InstalledBundle, load: Load): Promise<ChildEngine> {
+  const runtime = await openOnnxRuntime(load);
+  const tokenizer = await openTokenizer(folder, manifest);
+  const text = new TextEncoder(await runtime.open(join(folder, manifest.files.textEncoder.name)), tokenizer, manifest);
+  const image = await runtime.open(join(folder, manifest.files.imageModel.name));
+  await checkGoldenSample(manifest, tokenizer, text, image);
+  const overlong = ({ prompts }: Begin) =>
+    prompts.filter((prompt) => tokenizer.countTokens(prompt.text) > manifest.contextLength);
+  let prepared: { readonly key: string; readonly volume: ModelVolume } | undefined;
+
+  return {
+    provider: runtime.provider,
+    check(question) {
+      const [first] = overlong(question);
+      if (!first || manifest.overlongPrompts === "cut") return;
+      throw new InvalidPromptError(
+        `A prompt has ${tokenizer.countTokens(first.text)} tokens; the model ${manifest.name} reads ${manifest.contextLength}. Name one thing in a few words.`,
+      );
+    },
+    needsVoxels: ({ volume }) => prepared?.key !== volume.key,
+    async prepare({ volume }, voxels, reply) {
+      prepared = undefined;
+      await reply.progress("prepare", 0.5);
+      prepared = { key: volume.key, volume: modelVolume(voxels, volume, manifest) };
+    },
+    async answer(question, reply) {
+      if (!prepared) throw new Error("no volume was prepared");
+      const cut = overlong(question).length;
+      const note =
+        cut === 0
+          ? undefined
+          : `${cut} prompt(s) were cut to the ${manifest.contextLength} tokens that the model reads.`;
+      const embeddings = [];
+      for (const prompt of question.prompts) embeddings.push(await text.embed(prompt.text));
+      await reply.progress("prepare", 1, note);
+      const network = imageNetwork(image, embeddings, manifest);
+      await answerSlices(prepared.volume, network, question, manifest, load.sliceBatch, reply);
+    },
+  };
+}
+
+async function openTokenizer(folder: string, { files, contextLength }: BundleManifest): Promise<ClipTokenizer> {
+  if (!files.tokenizer) return createClipTokenizer({ contextLength });
+  const document: unknown = JSON.parse(await readFile(join(folder, files.tokenizer.name), "utf8"));
+  return createClipTokenizer({ contextLength, vocabulary: huggingFaceVocabulary(document) });
+}
+
+async function answerSlices(
+  volume: ModelVolume,
+  network: ImageNetwork,
+  question: Begin,
+  { imageSize, maskStride, thresholds }: BundleManifest,
+  sliceBatch: number,
+  reply: Reply,
+): Promise<void> {
+  const { input, grid, axis, resampledFrom } = volume;
+  const { merge, probabilities, prompts } = question;
+  const logitSize = imageSize / maskStride;
+  const plane = planeSize(grid.size, axis);
+  const toPlanes = sliceOutput({
+    plane,
+    imageSize,
+    logitSize,
+    prompts: prompts.length,
+    merge,
+    thresholds,
+    probabilities,
+  });
+  const sink = resampledFrom
+    ? resampledSink(volume, resampledFrom, question, reply)
+    : planeSink(volume, question, reply);
+  const channels = 3 * imageSize * imageSize;
+  const masksOfSlice = prompts.length * logitSize * logitSize;
+  const images = new Float32Array(Math.min(sliceBatch, input.planes) * channels);
+  await reply.progress("infer", 0);
+  for (let first = 0; first < input.planes; first += sliceBatch) {
+    const slices = Math.min(sliceBatch, input.planes - first);
+    for (let s = 0; s < slices; s++) input.writeChannels(first + s, images, s * channels);
+    const { masks, existence } = await network(images.subarray(0, slices * channels), slices);
+    for (let s = 0; s < slices; s++) {
+      const answers = toPlanes(
+        masks.subarray(s * masksOfSlice, (s + 1) * masksOfSlice),
+        existence.subarray(s * prompts.length, (s + 1) * prompts.length),
+      );
+      await sink.take(first + s, answers);
+    }
+    await reply.progress("infer", (first + slices) / input.planes);
+  }
+  await sink.end();
+}

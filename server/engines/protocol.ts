@@ -1,0 +1,102 @@
+import { z } from "zod";
+import type { Mat4, Vec3, Voxels } from "#converters/geometry/index.ts";
+import { WireErrorSchema } from "./wire-error.ts";
+
+/** Names of the typed arrays that a volume may be stored in. */
+const VoxelType = z.enum([
+  "Int8Array",
+  "Uint8Array",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "Float32Array",
+  "Float64Array",
+]);
+export type VoxelType = z.infer<typeof VoxelType>;
+
+const number16 = z.array(z.number()).length(16);
+
+/** All of a volume but its voxels. */
+const VolumeHeader = z.object({
+  /** sha256 over geometry, unit, modality and voxels: the same key is the same volume. */
+  key: z.string(),
+  size: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]) satisfies z.ZodType<Vec3>,
+  ijkToLps: z.custom<Mat4>((value) => number16.safeParse(value).success, "16 numbers"),
+  modality: z.string(),
+  unit: z.enum(["HU", "SUV", "Bq/mL", "arbitrary"]),
+  voxelType: VoxelType,
+});
+export type VolumeHeader = z.infer<typeof VolumeHeader>;
+
+const Load = z.object({
+  kind: z.literal("load"),
+  engine: z.enum(["bundle", "labels"]),
+  folder: z.string(),
+  executionProvider: z.enum(["cpu", "cuda", "auto"]),
+  threads: z.int().positive().optional(),
+  sliceBatch: z.int().positive(),
+});
+export type Load = z.infer<typeof Load>;
+
+const Begin = z.object({
+  kind: z.literal("begin"),
+  volume: VolumeHeader,
+  prompts: z.array(z.object({ id: z.string(), text: z.string() })),
+  merge: z.enum(["exclusive", "overlapping"]),
+  probabilities: z.boolean(),
+});
+/** One question: these prompts on this volume. */
+export type Begin = z.infer<typeof Begin>;
+
+const Slab = z.object({
+  kind: z.literal("slab"),
+  /** Number of the first voxel. */
+  offset: z.int().nonnegative(),
+  voxels: z.custom<Voxels>((value) => VoxelType.safeParse(value?.constructor?.name).success, "a typed array"),
+});
+
+/**
+ * What the server says to an inference process. A run is: `begin`; the process answers `voxels`; where they are needed,
+ * all `slab`s in order; then a `took` for each `planes` that was consumed.
+ */
+export const ToChild = z.discriminatedUnion("kind", [Load, Begin, Slab, z.object({ kind: z.literal("took") })]);
+export type ToChild = z.infer<typeof ToChild>;
+
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, "a Uint8Array");
+
+const PackedPlane = z.object({
+  promptId: z.string(),
+  axis: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+  index: z.int().nonnegative(),
+  existence: z.number().min(0).max(1).nullable(),
+  /** The plane's mask, one bit a pixel, LSB first; absent where empty. */
+  bits: bytes.optional(),
+  probability: bytes.optional(),
+});
+/** One prompt on one plane of the volume's own grid, as it travels. */
+export type PackedPlane = z.infer<typeof PackedPlane>;
+
+/** What an inference process says to the server. A run ends with `done` or `failed`. */
+export const FromChild = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("ready"),
+    provider: z.object({
+      requested: z.enum(["cpu", "cuda", "auto"]),
+      actual: z.enum(["cpu", "cuda"]),
+      fallbackReason: z.string().optional(),
+    }),
+  }),
+  z.object({ kind: z.literal("voxels"), needed: z.boolean() }),
+  z.object({
+    kind: z.literal("progress"),
+    stage: z.enum(["prepare", "infer"]),
+    fraction: z.number().min(0).max(1),
+    /** Something the user should know of this run, in plain words. */
+    detail: z.string().optional(),
+  }),
+  z.object({ kind: z.literal("planes"), planes: z.array(PackedPlane) }),
+  z.object({ kind: z.literal("done") }),
+  z.object({ kind: z.literal("failed"), error: WireErrorSchema }),
+]);
+export type FromChild = z.infer<typeof FromChild>;

@@ -1,0 +1,84 @@
+import { type InstalledModel, type ModelCard, resolveTarget } from "#models/index.ts";
+import { InvalidPromptError, ModelNotFoundError, type ModelRegistry, type Prompt } from "#server/domain/index.ts";
+import { createBundleModel } from "./bundle-model.ts";
+import type { EngineOptions } from "./engine-options.ts";
+import { createLabelsModel } from "./labels-model.ts";
+import type { EngineModel, EngineStatus } from "./process-model.ts";
+
+/** The domain's registry, and how each of its models stands. */
+export interface EngineRegistry extends ModelRegistry {
+  status(): readonly EngineStatus[];
+}
+
+/** A model that is not on this machine, but could be. */
+export interface AvailableModel {
+  readonly name: string;
+  readonly modalities: readonly string[];
+}
+
+/** Models that the command line can fetch. */
+const available: readonly AvailableModel[] = [{ name: "brain-t1", modalities: ["MR"] }];
+
+/** The installed models, each with a process of its own from its first question on. */
+export function createModelRegistry({
+  installed,
+  ...options
+}: EngineOptions & { readonly installed: readonly InstalledModel[] }): EngineRegistry {
+  const models = new Map<string, EngineModel>(
+    installed.map((model) => [
+      model.card.name,
+      model.engine === "bundle" ? createBundleModel(model, options) : createLabelsModel(model, options),
+    ]),
+  );
+  const cards = installed.map(({ card }) => card);
+  return {
+    cards: () => cards,
+    status: () => [...models.values()].map((model) => model.status()),
+    choose: async ({ modality, prompts, name }) => {
+      const card = name === undefined ? bestCard(cards, modality, prompts) : namedCard(cards, name);
+      return models.get(card.name)!;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...models.values()].map((model) => model[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+function namedCard(cards: readonly ModelCard[], name: string): ModelCard {
+  const card = cards.find((one) => one.name === name);
+  if (card) return card;
+  const names = cards.map((one) => one.name).join(", ") || "none";
+  throw new ModelNotFoundError(
+    `There is no model of that name. Installed: ${names}.${hint(cards, (m) => m.name === name)}`,
+  );
+}
+
+/** A closed vocabulary that holds every prompt, before an open one; a trained network, before rules. */
+function bestCard(cards: readonly ModelCard[], modality: string, prompts: readonly Prompt[]): ModelCard {
+  const fitting = cards.filter((card) => card.modalities.includes(modality));
+  const couldBe = hint(cards, (model) => model.modalities.includes(modality));
+  if (fitting.length === 0) {
+    const known = [...new Set(cards.flatMap((card) => card.modalities))].join(", ") || "none";
+    throw new ModelNotFoundError(
+      `No installed model reads ${modality} images; the installed ones read: ${known}.${couldBe}`,
+    );
+  }
+  const trainedFirst = fitting.toSorted((a, b) => Number(b.trained) - Number(a.trained));
+  const knowsAll = ({ targets }: ModelCard) =>
+    prompts.every(({ text }) => resolveTarget(text, targets).kind === "found");
+  const best =
+    trainedFirst.find((card) => card.vocabulary === "closed" && knowsAll(card)) ??
+    trainedFirst.find((card) => card.vocabulary === "open");
+  if (best) return best;
+  const targets = trainedFirst.flatMap((card) => card.targets.map((target) => target.name));
+  throw new InvalidPromptError(
+    `No installed model can answer all of these prompts on ${modality} images. They know: ${targets.join(", ")}.${couldBe}`,
+    targets,
+  );
+}
+
+/** How to get a model that would do, where there is one that is not installed. */
+function hint(cards: readonly ModelCard[], fits: (model: AvailableModel) => boolean): string {
+  const missing = available.filter((model) => fits(model) && !cards.some((card) => card.name === model.name));
+  return missing.map(({ name }) => ` ${name} can be installed: bin/parse3d models pull ${name}`).join(".");
+}

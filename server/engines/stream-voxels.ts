@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import type { Volume } from "#converters/geometry/index.ts";
+import type { InferenceProcess } from "./inference-process.ts";
+import type { VolumeHeader, VoxelType } from "./protocol.ts";
+
+/** The volume without its voxels; hashing yields to the event loop at every slice. */
+export async function describeVolume(volume: Volume, signal: AbortSignal): Promise<VolumeHeader> {
+  const { geometry, voxels, unit, modality } = volume;
+  const header = {
+    size: geometry.size,
+    ijkToLps: geometry.ijkToLps,
+    modality,
+    unit,
+    voxelType: voxels.constructor.name as VoxelType,
+  };
+  const hash = createHash("sha256").update(JSON.stringify(header));
+  for (const { part } of slices(volume)) {
+    signal.throwIfAborted();
+    hash.update(part);
+    await setImmediate();
+  }
+  return { ...header, size: [...geometry.size], key: hash.digest("hex") };
+}
+
+/** Sends all voxels slice by slice, each after the one before has left this process. */
+export async function streamVoxels(
+  volume: Volume,
+  process: InferenceProcess,
+  { signal, progress }: { readonly signal: AbortSignal; progress(fraction: number): void },
+): Promise<void> {
+  for (const { offset, part } of slices(volume)) {
+    signal.throwIfAborted();
+    await process.send({ kind: "slab", offset, voxels: part });
+    await setImmediate();
+    progress((offset + part.length) / volume.voxels.length);
+  }
+}
+
+function* slices({ geometry: { size }, voxels }: Volume) {
+  const pixels = size[0] * size[1];
+  for (let k = 0; k < size[2]; k++) {
+    const offset = k * pixels;
+    yield { offset, part: voxels.subarray(offset, offset + pixels) };
+  }
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { type SeriesFault, UnsupportedSeriesError } from "#converters/errors.ts";
+import { InvalidPromptError, ModelUnavailableError } from "#server/domain/index.ts";
+
+/** An error on its way between processes. */
+export const WireErrorSchema = z.discriminatedUnion("code", [
+  z.object({ code: z.literal("invalid-prompt"), message: z.string(), suggestions: z.array(z.string()) }),
+  z.object({ code: z.literal("model-unavailable"), message: z.string() }),
+  z.object({
+    code: z.literal("unsupported-series"),
+    message: z.string(),
+    reason: z.custom<SeriesFault>((value) => typeof value === "string"),
+    figures: z.record(z.string(), z.unknown()),
+  }),
+  z.object({ code: z.literal("internal"), message: z.string(), stack: z.string().optional() }),
+]);
+export type WireError = z.infer<typeof WireErrorSchema>;
+
+/** The error as plain data. What is not one of the domain's own errors is a fault of the program: `internal`. */
+export function toWire(error: unknown): WireError {
+  if (error instanceof InvalidPromptError) {
+    return { code: error.code, message: error.message, suggestions: [...error.suggestions] };
+  }
+  if (error instanceof ModelUnavailableError) return { code: error.code, message: error.message };
+  if (error instanceof UnsupportedSeriesError) {
+    const { reason, ...figures } = error.details;
+    return { code: error.code, message: error.message, reason, figures };
+  }
+  if (error instanceof Error) return { code: "internal", message: error.message, stack: error.stack };
+  return { code: "internal", message: String(error) };
+}
+
+/** The same class that was thrown on the other side. */
+export function fromWire(error: WireError): Error {
+  switch (error.code) {
+    case "invalid-prompt":
+      return new InvalidPromptError(error.message, error.suggestions);
+    case "model-unavailable":
+      return new ModelUnavailableError(error.message);
+    case "unsupported-series":
+      return new UnsupportedSeriesError(error.reason, error.message, error.figures);
+    case "internal":
+      return new Error(`The inference process failed: ${error.message}`, { cause: error.stack });
+    default:
+      return error satisfies never;
+  }
+}
+
+/** The question was refused; nothing is wrong with the process, which goes on with the next one. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof InvalidPromptError || error instanceof UnsupportedSeriesError;
+}

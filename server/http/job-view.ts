@@ -1,0 +1,63 @@
+import type { JobEvent as JobEventView, JobView } from "#server/contract/index.ts";
+import { hasEnded, type Job, type JobEvent, type JobRequest } from "#server/jobs/index.ts";
+import { problemOf } from "./problem.ts";
+
+/** A job as the API shows it: no path, no owner. */
+export function viewJob(job: Job): JobView {
+  const { id, state, stage, fraction, detail, createdAt, findings } = job;
+  const startedAt = "startedAt" in job ? job.startedAt : undefined;
+  return {
+    id,
+    state,
+    stage,
+    fraction,
+    ...(detail !== undefined && { detail }),
+    createdAt: createdAt.toISOString(),
+    ...(startedAt && { startedAt: startedAt.toISOString() }),
+    ...(hasEnded(job) && { finishedAt: job.finishedAt.toISOString() }),
+    request: viewRequest(job.request),
+    findings,
+    ...(job.state === "succeeded" && { result: viewResult(job.result) }),
+    ...(job.state === "failed" && { problem: problemOf(job.failure, job.requestId) }),
+  };
+}
+
+export function viewEvent(event: JobEvent): JobEventView {
+  const { id, at } = event;
+  const base = { id, at: at.toISOString() };
+  switch (event.type) {
+    case "state":
+      return { ...base, type: "state", job: viewJob(event.job) };
+    case "progress":
+      return {
+        ...base,
+        type: "progress",
+        stage: event.stage,
+        fraction: event.fraction,
+        ...(event.detail !== undefined && { detail: event.detail }),
+      };
+    case "finding":
+      return { ...base, type: "finding", finding: event.finding };
+    default:
+      return event satisfies never;
+  }
+}
+
+function viewRequest(request: JobRequest): JobView["request"] {
+  const { prompts, model, merge } = request;
+  const common = { prompts, merge, ...(model !== undefined && { model }) };
+  if (request.kind === "series") return { kind: "series", ...request.series, outputs: request.outputs, ...common };
+  return { kind: "image", modality: request.modality, output: request.output, ...common };
+}
+
+function viewResult({ seg, model, notes, seconds }: Extract<Job, { state: "succeeded" }>["result"]) {
+  const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = seg ?? {};
+  return {
+    ...(studyInstanceUid &&
+      seriesInstanceUid &&
+      sopInstanceUid && { seg: { studyInstanceUid, seriesInstanceUid, sopInstanceUid } }),
+    model: { name: model.name, version: model.version, title: model.title, trained: model.trained },
+    notes,
+    seconds,
+  };
+}

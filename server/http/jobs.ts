@@ -1,0 +1,62 @@
+import { promptsFrom } from "#server/domain/prompt.ts";
+import { hasEnded, type Job, JobConflictError, JobNotFoundError, type JobQueue } from "#server/jobs/index.ts";
+import type { Handlers } from "./handlers.ts";
+import { viewEvent, viewJob } from "./job-view.ts";
+
+/** Jobs about series of the archive. Another owner's job is not there. */
+export function jobHandlers(
+  queue: JobQueue,
+): Pick<Handlers, "submitJob" | "listJobs" | "readJob" | "jobEvents" | "cancelJob"> {
+  async function ownJob(id: string, owner: string): Promise<Job> {
+    const job = await queue.get(id);
+    if (job.owner !== owner) throw new JobNotFoundError();
+    return job;
+  }
+
+  return {
+    submitJob: async ({ body }, { owner, requestId }) => {
+      const { studyInstanceUid, seriesInstanceUid, prompts, model, merge, outputs } = body;
+      const job = await queue.submit(
+        {
+          kind: "series",
+          series: { studyInstanceUid, seriesInstanceUid },
+          prompts: promptsFrom(prompts.map((prompt) => (typeof prompt === "string" ? { text: prompt } : prompt))),
+          ...(model !== undefined && { model }),
+          merge,
+          outputs,
+        },
+        { owner, requestId },
+      );
+      return viewJob(job);
+    },
+
+    listJobs: async ({ query }, { owner }) => ({
+      jobs: (await queue.list({ owner, limit: query.limit })).map(viewJob),
+    }),
+
+    readJob: async ({ params }, { owner }) => viewJob(await ownJob(params.id, owner)),
+
+    jobEvents: async ({ params, headers }, { owner, signal }) => {
+      const job = await ownJob(params.id, owner);
+      const after = headers["last-event-id"] ?? 0;
+      const events = queue.events(params.id, { after, signal });
+      if (!hasEnded(job)) return mapped(events, viewEvent);
+      const probe = events[Symbol.asyncIterator]();
+      const first = await probe.next();
+      await probe.return?.();
+      return first.done ? undefined : mapped(queue.events(params.id, { after, signal }), viewEvent);
+    },
+
+    cancelJob: async ({ params }, { owner }) => {
+      const job = await ownJob(params.id, owner);
+      if (hasEnded(job) && job.state !== "cancelled") {
+        throw new JobConflictError("The job has ended already; it cannot be cancelled.");
+      }
+      return viewJob(await queue.cancel(params.id));
+    },
+  };
+}
+
+async function* mapped<T, U>(items: AsyncIterable<T>, view: (item: T) => U): AsyncGenerator<U> {
+  for await (const item of items) yield view(item);
+}

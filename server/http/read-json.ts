@@ -1,0 +1,54 @@
+import type { IncomingMessage } from "node:http";
+import { HttpError, InvalidInputError, PayloadTooLargeError } from "./http-error.ts";
+
+const maxJsonBytes = 1024 * 1024;
+
+/**
+ * A request's JSON body (RFC 8259: UTF-8).
+ * @throws HttpError unsupported-media-type, PayloadTooLargeError, InvalidInputError
+ */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const mediaType = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
+  if (mediaType !== "application/json") {
+    throw new HttpError("unsupported-media-type", "Send the body as JSON, with Content-Type: application/json.");
+  }
+  if ((request.headers["content-encoding"] ?? "identity") !== "identity") {
+    throw new HttpError("unsupported-media-type", "Send the body without Content-Encoding.", {
+      "Accept-Encoding": "identity",
+    });
+  }
+  const text = decode(await readAll(request));
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidInputError([{ at: "body", message: "not JSON" }]);
+  }
+}
+
+async function readAll(request: IncomingMessage): Promise<Buffer> {
+  const tooLarge = new PayloadTooLargeError("The body", maxJsonBytes);
+  if (Number(request.headers["content-length"] ?? 0) > maxJsonBytes) throw tooLarge;
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxJsonBytes) reject(tooLarge);
+    else chunks.push(chunk);
+  });
+  request.once("end", () => resolve(Buffer.concat(chunks)));
+  request.once("error", reject);
+  try {
+    return await promise;
+  } finally {
+    request.removeAllListeners("data");
+  }
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new InvalidInputError([{ at: "body", message: "not UTF-8" }]);
+  }
+}

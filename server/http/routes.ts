@@ -1,0 +1,100 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { Readable } from "node:stream";
+import Router, { type RouterContext } from "@koa/router";
+import { contract, type EventsRoute, type JsonRoute, type Route, type UploadRoute } from "#server/contract/index.ts";
+import type { RequestState } from "./call.ts";
+import { toEventStream } from "./event-stream.ts";
+import { toInput } from "./form-fields.ts";
+import type { EventsHandler, Handlers, JsonHandler, UploadHandler } from "./handlers.ts";
+import { parseFields, parseInput } from "./parse-input.ts";
+import { readJson } from "./read-json.ts";
+import { receiveUpload } from "./upload.ts";
+
+export interface RouteOptions {
+  readonly maxUploadBytes: number;
+  readonly heartbeatMs: number;
+}
+
+type Context = RouterContext<RequestState>;
+
+/** Mounts every route of the contract on its handler. */
+export function contractRoutes(handlers: Handlers, options: RouteOptions): Router<RequestState> {
+  const router = new Router<RequestState>();
+  for (const [name, route] of Object.entries<Route>(contract)) {
+    // The names of handlers and routes are the same by the type Handlers; a loop over names cannot show it to the compiler.
+    const handler = handlers[name as keyof Handlers] as unknown;
+    router.register(route.path, [route.method], async (ctx) => {
+      ctx.state.route = name;
+      switch (route.kind) {
+        case "json":
+          return answerJson(ctx, route, handler as JsonHandler<JsonRoute>);
+        case "events":
+          return answerEvents(ctx, route, handler as EventsHandler<EventsRoute>, options);
+        case "upload":
+          return answerUpload(ctx, route, handler as UploadHandler<UploadRoute>, options);
+        default:
+          return route satisfies never;
+      }
+    });
+  }
+  return router;
+}
+
+async function answerJson(ctx: Context, route: JsonRoute, handle: JsonHandler<JsonRoute>): Promise<void> {
+  const body = route.body && (await readJson(ctx.req));
+  const reply = await handle(parseInput(route, { ...rawInput(ctx), body }), ctx.state);
+  const field = (name: string) => (reply as Readonly<Record<string, unknown>>)[name];
+  ctx.status = route.unavailableUnless && !field(route.unavailableUnless) ? 503 : route.status;
+  if (route.location) ctx.set("Location", route.location.replace(":id", String(field("id"))));
+  ctx.type = "application/json";
+  ctx.body = JSON.stringify(reply);
+}
+
+async function answerEvents(
+  ctx: Context,
+  route: EventsRoute,
+  handle: EventsHandler<EventsRoute>,
+  { heartbeatMs }: RouteOptions,
+): Promise<void> {
+  const events = await handle(parseInput(route, rawInput(ctx)), ctx.state);
+  if (!events) {
+    ctx.status = 204;
+    return;
+  }
+  ctx.set({
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+  });
+  ctx.status = 200;
+  if (ctx.method !== "HEAD") ctx.body = Readable.from(toEventStream(events as AsyncIterable<never>, { heartbeatMs }));
+}
+
+async function answerUpload(
+  ctx: Context,
+  route: UploadRoute,
+  handle: UploadHandler<UploadRoute>,
+  { maxUploadBytes }: RouteOptions,
+): Promise<void> {
+  const upload = await receiveUpload(ctx.req, { maxBytes: maxUploadBytes, signal: ctx.state.signal });
+  const discard = () => upload[Symbol.asyncDispose]();
+  try {
+    const fields = parseFields(route.fields, toInput(upload.fields));
+    const reply = await handle(fields, upload.file, ctx.state);
+    const { size } = await stat(reply.path);
+    ctx.state.signal.throwIfAborted();
+    ctx.set({ ...reply.headers, "Content-Disposition": `attachment; filename="${reply.fileName}"` });
+    ctx.type = route.mediaType;
+    ctx.length = size;
+    ctx.body = createReadStream(reply.path);
+    ctx.res.once("close", () => void discard());
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+}
+
+function rawInput({ params, query, headers }: Context) {
+  return { params, query: { ...query }, headers };
+}

@@ -1,0 +1,117 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import Koa from "koa";
+import type { JobQueue } from "#server/jobs/index.ts";
+import { ConfigError, type HttpConfig, isLoopback } from "../config.ts";
+import type { Logger } from "../logger.ts";
+import { authenticate } from "./auth.ts";
+import type { RequestState } from "./call.ts";
+import { closable } from "./close-server.ts";
+import { type HealthParts, healthHandlers } from "./health.ts";
+import { HttpError } from "./http-error.ts";
+import { jobHandlers } from "./jobs.ts";
+import type { Metrics } from "./metrics.ts";
+import { modelHandlers } from "./models.ts";
+import { refuseForeignHosts, shareWithOrigins } from "./origin.ts";
+import { pageRoutes } from "./pages.ts";
+import { createRequestScopes } from "./request-scope.ts";
+import { contractRoutes } from "./routes.ts";
+import { securityHeaders } from "./security-headers.ts";
+import { segmentHandlers } from "./segment.ts";
+import { discardUnreadBody } from "./unread-body.ts";
+
+export interface HttpServerParts extends HealthParts {
+  readonly queue: JobQueue;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** A server that listens. Disposing it ends event streams and waiting requests, and lets the others finish. */
+export interface HttpServer extends AsyncDisposable {
+  /** Like "http://127.0.0.1:8117". */
+  readonly url: string;
+  readonly port: number;
+}
+
+/** @throws ConfigError where the address cannot be listened on, or would be open to others without a token */
+export async function startHttpServer(config: HttpConfig, parts: HttpServerParts): Promise<HttpServer> {
+  const { access, port: wanted } = config;
+  if (access.kind === "loopback" && !isLoopback(access.host)) {
+    throw new ConfigError(["PARSE3D_HOST: an address that others can reach needs a token; set PARSE3D_TOKEN"]);
+  }
+  const scopes = createRequestScopes(parts);
+  const app = createApp(config, parts, scopes.middleware);
+  const server = createServer({ requestTimeout: config.requestTimeoutMs }, app.callback());
+  const close = closable(server);
+  await listen(server, access.host, wanted);
+  const { port } = server.address() as AddressInfo;
+  const url = `http://${access.host.includes(":") ? `[${access.host.replace(/[[\]]/g, "")}]` : access.host}:${port}`;
+  parts.logger.info({ event: "http.listening", host: access.host, port });
+  return {
+    url,
+    port,
+    [Symbol.asyncDispose]: async () => {
+      scopes.shutDown();
+      await close(config.shutdownMs);
+      parts.logger.info({ event: "http.closed", port });
+    },
+  };
+}
+
+function createApp(config: HttpConfig, parts: HttpServerParts, scope: Koa.Middleware<RequestState>): Koa<RequestState> {
+  const { queue, models } = parts;
+  const handlers = {
+    ...jobHandlers(queue),
+    ...modelHandlers(models),
+    ...segmentHandlers(queue),
+    ...healthHandlers(parts),
+  };
+  const routes = contractRoutes(handlers, config);
+  const pages = pageRoutes(parts);
+  const app = new Koa<RequestState>();
+  // What reaches koa itself is a connection that broke under an answer.
+  app.on("error", (error) => parts.logger.debug({ event: "http.connection-broke", err: error }));
+  app.use(discardUnreadBody);
+  app.use(scope);
+  app.use(securityHeaders);
+  app.use(refuseForeignHosts(config.access));
+  app.use(shareWithOrigins(config.cors));
+  app.use(authenticate(config.access));
+  app.use(routes.routes());
+  app.use(pages.routes());
+  app.use((ctx) => {
+    const methods = allowedMethods([routes, pages], ctx.path);
+    if (methods.length === 0) {
+      throw new HttpError("not-found", "There is nothing at this address. GET /docs tells what there is.");
+    }
+    const allow = { Allow: [...methods, "OPTIONS"].join(", ") };
+    if (ctx.method !== "OPTIONS") {
+      throw new HttpError("method-not-allowed", `This address takes ${methods.join(", ")}.`, allow);
+    }
+    ctx.set(allow);
+    ctx.status = 204;
+  });
+  return app;
+}
+
+function allowedMethods(routers: readonly ReturnType<typeof pageRoutes>[], path: string): readonly string[] {
+  return [
+    ...new Set(routers.flatMap((router) => router.match(path, "OPTIONS").path.flatMap(({ methods }) => methods))),
+  ];
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen(port, host.replace(/[[\]]/g, ""), resolve);
+  try {
+    await promise;
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
+    throw new ConfigError([
+      `PARSE3D_HOST, PARSE3D_PORT: cannot listen on port ${port} of ${host} (${code}); choose another`,
+    ]);
+  } finally {
+    server.off("error", reject);
+  }
+}

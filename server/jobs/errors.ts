@@ -1,0 +1,42 @@
+import { DomainError } from "#converters/errors.ts";
+
+export class JobNotFoundError extends DomainError {
+  override readonly name = "JobNotFoundError";
+  readonly code = "job-not-found";
+
+  constructor() {
+    super("There is no such job: its id is wrong, or it ended long ago and was forgotten. GET /v1/jobs lists yours.");
+  }
+}
+
+/** The job cannot do that any more. */
+export class JobConflictError extends DomainError {
+  override readonly name = "JobConflictError";
+  readonly code = "job-conflict";
+}
+
+export class JobCancelledError extends DomainError {
+  override readonly name = "JobCancelledError";
+  readonly code = "job-cancelled";
+
+  constructor() {
+    super("The job was cancelled.");
+  }
+}
+
+/** More waits than the server keeps. */
+export class BacklogFullError extends DomainError {
+  override readonly name = "BacklogFullError";
+  readonly code = "rate-limited";
+  override readonly retryable = true;
+  readonly #waiting: number;
+
+  constructor(waiting: number) {
+    super(`${waiting} jobs are waiting, as many as the server keeps. Ask again when some have ended.`);
+    this.#waiting = waiting;
+  }
+
+  override get details() {
+    return { waiting: this.#waiting };
+  }
+}

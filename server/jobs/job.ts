@@ -1,0 +1,97 @@
+import type {
+  AnsweringModel,
+  Finding,
+  MergeMode,
+  Prompt,
+  SegmentRun,
+  SeriesRef,
+  Stage,
+  StoredSeg,
+} from "#server/domain/index.ts";
+import type { Failure } from "./failure.ts";
+
+/** A series of the archive: the answer goes back to the archive. */
+export interface SeriesJobRequest {
+  readonly kind: "series";
+  readonly series: SeriesRef;
+  readonly prompts: readonly Prompt[];
+  readonly model?: string;
+  readonly merge: MergeMode;
+  readonly outputs: readonly "seg"[];
+}
+
+/** A NIfTI file on this machine: the answer goes to another file. Whoever submits it owns and removes both. */
+export interface ImageJobRequest {
+  readonly kind: "image";
+  readonly inputPath: string;
+  /** Where the runner writes the gzipped NIfTI. */
+  readonly outputPath: string;
+  readonly modality: string;
+  readonly prompts: readonly Prompt[];
+  readonly model?: string;
+  readonly merge: MergeMode;
+  readonly output: "labels" | "probabilities";
+  /** Which volume of a file that holds several, counted from 0. */
+  readonly volumeIndex?: number;
+}
+
+/** Plain data: it crosses threads, and later a database. */
+export type JobRequest = SeriesJobRequest | ImageJobRequest;
+
+export interface JobResult {
+  readonly seg?: StoredSeg;
+  readonly model: AnsweringModel;
+  readonly notes: readonly string[];
+  readonly seconds: Readonly<Partial<Record<"fetch" | "decode" | "infer" | "encode" | "store", number>>>;
+}
+
+export interface JobRun extends SegmentRun {
+  readonly jobId: string;
+}
+
+/** Does the work of one job. Findings are told to `run` as they come; a later one about the same prompt replaces the earlier. */
+export type JobRunner = (request: JobRequest, run: JobRun) => Promise<JobResult>;
+
+interface JobBase {
+  readonly id: string;
+  /** Who submitted it. */
+  readonly owner: string;
+  /** The HTTP request that submitted it, for the log and for its problem. */
+  readonly requestId: string;
+  readonly request: JobRequest;
+  readonly stage: Stage;
+  /** Of this stage, 0 to 1. */
+  readonly fraction: number;
+  readonly detail?: string;
+  readonly createdAt: Date;
+  readonly findings: readonly Finding[];
+}
+
+interface Ended {
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+}
+
+/** A job at one moment; never changed, only replaced. */
+export type Job = JobBase &
+  (
+    | { readonly state: "queued" }
+    | { readonly state: "running"; readonly startedAt: Date }
+    | ({ readonly state: "succeeded"; readonly result: JobResult } & Ended)
+    | ({ readonly state: "failed"; readonly failure: Failure } & Ended)
+    | { readonly state: "cancelled"; readonly startedAt?: Date; readonly finishedAt: Date }
+  );
+
+export type EndedJob = Extract<Job, { readonly finishedAt: Date }>;
+
+export function hasEnded(job: Job): job is EndedJob {
+  return job.state !== "queued" && job.state !== "running";
+}
+
+/** What happened; `id` rises by job, with gaps where something newer took an event's place. */
+export type JobEvent = { readonly id: number; readonly at: Date } & JobNews;
+
+export type JobNews =
+  | { readonly type: "state"; readonly job: Job }
+  | { readonly type: "progress"; readonly stage: Stage; readonly fraction: number; readonly detail?: string }
+  | { readonly type: "finding"; readonly finding: Finding };

@@ -1,0 +1,230 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "../logger.ts";
+import { BacklogFullError, JobCancelledError, JobNotFoundError } from "./errors.ts";
+import { toFailure } from "./failure.ts";
+import { hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner } from "./job.ts";
+import { JobLog } from "./job-log.ts";
+import type { JobQueue, QueueLoad, Submission } from "./job-queue.ts";
+
+export interface MemoryJobQueueOptions {
+  readonly runner: JobRunner;
+  readonly logger: Logger;
+  /** Jobs that run at the same time; default 1. */
+  readonly concurrency?: number;
+  /** Jobs that may wait; default 100. */
+  readonly backlog?: number;
+  /** Ended jobs that are remembered; default 200. */
+  readonly history?: number;
+  /** A cancelled job that has not stopped after so long counts as ended; default 1000. */
+  readonly cancelGraceMs?: number;
+  readonly now?: () => Date;
+  readonly newId?: () => string;
+}
+
+interface Entry {
+  job: Job;
+  readonly log: JobLog;
+  readonly abort: AbortController;
+  /** Resolves when the job has ended, whether or not its runner has. */
+  readonly ended: PromiseWithResolvers<void>;
+}
+
+/** Jobs of this process: lost when it ends. */
+export class MemoryJobQueue implements JobQueue {
+  readonly #options: Required<MemoryJobQueueOptions>;
+  /** In the order of submission. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #waiting: Entry[] = [];
+  readonly #runs = new Set<Promise<void>>();
+  #disposed = false;
+
+  constructor(options: MemoryJobQueueOptions) {
+    this.#options = {
+      concurrency: 1,
+      backlog: 100,
+      history: 200,
+      cancelGraceMs: 1000,
+      now: () => new Date(),
+      newId: randomUUID,
+      ...options,
+    };
+  }
+
+  async submit(request: JobRequest, { owner, requestId }: Submission): Promise<Job> {
+    const twin = this.#findTwin(request, owner);
+    if (twin) return twin.job;
+    if (!this.#accepting) throw new BacklogFullError(this.#waiting.length);
+    const job: Job = {
+      id: this.#options.newId(),
+      owner,
+      requestId,
+      request,
+      state: "queued",
+      stage: "queued",
+      fraction: 0,
+      createdAt: this.#options.now(),
+      findings: [],
+    };
+    const entry: Entry = { job, log: new JobLog(), abort: new AbortController(), ended: Promise.withResolvers() };
+    this.#entries.set(job.id, entry);
+    this.#waiting.push(entry);
+    this.#change(entry, job);
+    this.#startNext();
+    return entry.job;
+  }
+
+  async get(id: string): Promise<Job> {
+    return this.#entry(id).job;
+  }
+
+  async list({ owner, limit }: { readonly owner: string; readonly limit: number }): Promise<readonly Job[]> {
+    return [...this.#entries.values()]
+      .map(({ job }) => job)
+      .filter((job) => job.owner === owner)
+      .reverse()
+      .slice(0, limit);
+  }
+
+  async cancel(id: string): Promise<Job> {
+    const entry = this.#entry(id);
+    if (entry.job.state === "queued") this.#cancelNow(entry);
+    if (entry.job.state === "running") {
+      entry.abort.abort(new JobCancelledError());
+      await this.#ended(entry, this.#options.cancelGraceMs);
+      if (!hasEnded(entry.job)) this.#cancelNow(entry);
+    }
+    return entry.job;
+  }
+
+  async *events(
+    id: string,
+    { after = 0, signal }: { readonly after?: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<JobEvent> {
+    yield* this.#entry(id).log.follow(after, signal);
+  }
+
+  async load(): Promise<QueueLoad> {
+    return { queued: this.#waiting.length, running: this.#runs.size, accepting: this.#accepting };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    const left = [...this.#entries.values()].filter(({ job }) => !hasEnded(job));
+    await Promise.all(left.map(({ job }) => this.cancel(job.id)));
+    await Promise.race([Promise.all(this.#runs), sleep(this.#options.cancelGraceMs, undefined, { ref: false })]);
+  }
+
+  get #accepting(): boolean {
+    return !this.#disposed && this.#waiting.length < this.#options.backlog;
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (!entry) throw new JobNotFoundError();
+    return entry;
+  }
+
+  #findTwin(request: JobRequest, owner: string): Entry | undefined {
+    if (request.kind !== "series") return undefined;
+    const question = JSON.stringify(request);
+    return [...this.#entries.values()].find(
+      ({ job, abort }) =>
+        !hasEnded(job) && !abort.signal.aborted && job.owner === owner && JSON.stringify(job.request) === question,
+    );
+  }
+
+  #startNext(): void {
+    while (this.#runs.size < this.#options.concurrency) {
+      const entry = this.#waiting.shift();
+      if (!entry) return;
+      const run = this.#run(entry).finally(() => {
+        this.#runs.delete(run);
+        this.#startNext();
+      });
+      this.#runs.add(run);
+    }
+  }
+
+  async #run(entry: Entry): Promise<void> {
+    const { now, runner } = this.#options;
+    const { id, requestId, request } = entry.job;
+    const logger = this.#options.logger.child({ jobId: id, requestId });
+    const startedAt = now();
+    this.#change(entry, { ...entry.job, state: "running", startedAt });
+    logger.info({ event: "job.started", kind: request.kind, prompts: request.prompts.length });
+    const { signal } = entry.abort;
+    try {
+      const result = await runner(request, { jobId: id, signal, ...this.#steering(entry) });
+      this.#end(entry, {
+        ...entry.job,
+        state: "succeeded",
+        stage: "done",
+        fraction: 1,
+        startedAt,
+        finishedAt: now(),
+        result,
+      });
+    } catch (error) {
+      const failure = toFailure(error);
+      const ended = signal.aborted ? ({ state: "cancelled" } as const) : ({ state: "failed", failure } as const);
+      if (!signal.aborted && failure.code === "internal") logger.error({ event: "job.broke", err: error });
+      this.#end(entry, { ...entry.job, ...ended, startedAt, finishedAt: now() });
+    }
+    const ms = now().getTime() - startedAt.getTime();
+    const code = entry.job.state === "failed" ? entry.job.failure.code : undefined;
+    logger.info({ event: "job.ended", state: entry.job.state, ms, ...(code && { code }) });
+  }
+
+  #steering(entry: Entry): Pick<Parameters<JobRunner>[1], "progress" | "finding"> {
+    return {
+      progress: (stage, fraction, detail) => {
+        if (hasEnded(entry.job)) return;
+        const { detail: _old, ...job } = entry.job;
+        const progress = {
+          stage,
+          fraction: Math.min(1, Math.max(0, fraction)),
+          ...(detail !== undefined && { detail }),
+        };
+        entry.job = { ...job, ...progress };
+        entry.log.append({ type: "progress", ...progress }, this.#options.now());
+      },
+      finding: (finding) => {
+        if (hasEnded(entry.job)) return;
+        const others = entry.job.findings.filter(({ prompt }) => prompt.id !== finding.prompt.id);
+        entry.job = { ...entry.job, findings: [...others, finding] };
+        entry.log.append({ type: "finding", finding }, this.#options.now());
+      },
+    };
+  }
+
+  #cancelNow(entry: Entry): void {
+    const index = this.#waiting.indexOf(entry);
+    if (index >= 0) this.#waiting.splice(index, 1);
+    this.#end(entry, { ...entry.job, state: "cancelled", finishedAt: this.#options.now() });
+  }
+
+  #end(entry: Entry, job: Job): void {
+    if (hasEnded(entry.job)) return;
+    this.#change(entry, job);
+    entry.ended.resolve();
+    this.#forgetOldest();
+  }
+
+  #change(entry: Entry, job: Job): void {
+    entry.job = job;
+    entry.log.append({ type: "state", job }, this.#options.now());
+  }
+
+  #forgetOldest(): void {
+    const ended = [...this.#entries.values()].filter(({ job }) => hasEnded(job));
+    for (const { job } of ended.slice(0, Math.max(0, ended.length - this.#options.history)))
+      this.#entries.delete(job.id);
+  }
+
+  async #ended(entry: Entry, graceMs: number): Promise<void> {
+    const timer = new AbortController();
+    await Promise.race([entry.ended.promise, sleep(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
+    timer.abort();
+  }
+}

@@ -1,0 +1,2 @@
+export { OrthancNotInstalledError, OrthancStartError } from "./errors.ts";
+export { type Orthanc, type OrthancOptions, startOrthanc } from "./start-orthanc.ts";

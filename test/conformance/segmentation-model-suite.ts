@@ -1,0 +1,236 @@
+import { describe, expect, test } from "vitest";
+import { UnsupportedSeriesError } from "#converters/errors.ts";
+import { createBitVolume, planeSize, readSlice, setPlane } from "#converters/mask/index.ts";
+import {
+  InvalidPromptError,
+  ModelUnavailableError,
+  type Prompt,
+  type Run,
+  type SegmentationModel,
+  type SegmentOptions,
+  type SliceResult,
+  type Stage,
+} from "#server/domain/index.ts";
+import { lampAt, twoLamps } from "../fixtures/two-lamps.ts";
+
+/** What the suite must know of a model: it finds "bright" in the two lamps, and `rest` elsewhere. */
+export interface ModelUnderTest {
+  readonly model: SegmentationModel;
+  /** Another prompt that it knows, that lies elsewhere. */
+  readonly rest: string;
+  /** What becomes of words that it does not know. */
+  readonly unknownWords: "absent" | "refused";
+  /** Of the process that computes it now, where there is one. */
+  pid?(): number | undefined;
+}
+
+const overlapping: SegmentOptions = { merge: "overlapping", probabilities: false };
+
+/** What every SegmentationModel keeps to. */
+export function describeSegmentationModel(name: string, open: () => Promise<ModelUnderTest>): void {
+  describe(`${name} is a SegmentationModel`, () => {
+    test("it finds what is there, where it is", async () => {
+      await using under = await opened(open);
+      const results = await ask(under.model, ["bright"]);
+      expect(diceWithLamps(results)).toBeGreaterThan(0.75);
+    });
+
+    test("words that it does not know find nothing, or are refused", async () => {
+      await using under = await opened(open);
+      const asked = ask(under.model, ["left kidney"]);
+      if (under.unknownWords === "refused") {
+        await expect(asked).rejects.toBeInstanceOf(InvalidPromptError);
+        return;
+      }
+      const results = await asked;
+      expect(results.some(({ mask }) => mask !== undefined)).toBe(false);
+      expect(results.every(({ existence }) => existence !== null && existence < 0.5)).toBe(true);
+    });
+
+    test("each prompt answers each plane at most once, on the volume's own grid", async () => {
+      await using under = await opened(open);
+      const results = await ask(under.model, ["bright", under.rest], { ...overlapping, probabilities: true });
+      const { size } = twoLamps().geometry;
+      const seen = new Set(results.map(({ promptId, axis, index }) => `${promptId} ${axis} ${index}`));
+      expect(seen.size).toBe(results.length);
+      for (const { axis, index, existence, mask, probability, promptId } of results) {
+        const [width, height] = planeSize(size, axis);
+        expect(["p1", "p2"]).toContain(promptId);
+        expect(index).toBeLessThan(size[axis]);
+        if (existence !== null) expect(existence).toBeLessThanOrEqual(1);
+        if (mask) expect(mask.length).toBe(width * height);
+        if (mask) expect(mask.every((pixel) => pixel === 0 || pixel === 1)).toBe(true);
+        expect(probability?.length).toBe(width * height);
+      }
+    });
+
+    test("no probability comes unasked", async () => {
+      await using under = await opened(open);
+      expect((await ask(under.model, ["bright"])).some(({ probability }) => probability)).toBe(false);
+    });
+
+    test("exclusive masks never share a voxel, and each keeps its own", async () => {
+      await using under = await opened(open);
+      const results = await ask(under.model, ["bright", under.rest], { merge: "exclusive", probabilities: false });
+      const [bright, rest] = ["p1", "p2"].map((id) => gather(results.filter(({ promptId }) => promptId === id)));
+      expect(bright!.bits.some((byte, n) => (byte & rest!.bits[n]!) !== 0)).toBe(false);
+      expect(bright!.bits.some(Boolean) && rest!.bits.some(Boolean)).toBe(true);
+    });
+
+    test("the same question gives the same answer", async () => {
+      await using under = await opened(open);
+      const once = await ask(under.model, ["bright", under.rest]);
+      expect(await ask(under.model, ["bright", under.rest])).toEqual(once);
+    });
+
+    test("progress rises within each stage and ends at 1", async () => {
+      await using under = await opened(open);
+      const heard: [Stage, number][] = [];
+      await ask(under.model, ["bright"], overlapping, { progress: (...one) => heard.push([one[0], one[1]]) });
+      const stages = Map.groupBy(heard, ([stage]) => stage);
+      expect([...stages.keys()]).toEqual(["prepare", "infer"]);
+      for (const steps of stages.values()) {
+        const fractions = steps.map(([, fraction]) => fraction);
+        expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+        expect(fractions.at(-1)).toBe(1);
+      }
+    });
+
+    test("two questions at once queue up, and both are answered", async () => {
+      await using under = await opened(open);
+      const alone = await ask(under.model, ["bright"]);
+      const both = await Promise.all([ask(under.model, ["bright"]), ask(under.model, ["bright"])]);
+      expect(both).toEqual([alone, alone]);
+    });
+
+    test("an aborted run rejects with the signal's reason within a second, and the next one works", async () => {
+      await using under = await opened(open);
+      const abort = new AbortController();
+      const reason = new Error("enough");
+      const started = performance.now();
+      let abortedAt = started;
+      const running = ask(under.model, ["bright"], overlapping, {
+        signal: abort.signal,
+        onResult: () => {
+          abortedAt = performance.now();
+          abort.abort(reason);
+        },
+      });
+      await expect(running).rejects.toBe(reason);
+      expect(performance.now() - abortedAt).toBeLessThan(1000);
+      expect(diceWithLamps(await ask(under.model, ["bright"]))).toBeGreaterThan(0.75);
+    });
+
+    test("who is aborted while waiting leaves the queue, and holds up nobody", async () => {
+      await using under = await opened(open);
+      const abort = new AbortController();
+      const reason = new Error("no longer");
+      const first = ask(under.model, ["bright"]);
+      const second = ask(under.model, ["bright"], overlapping, { signal: abort.signal });
+      const third = ask(under.model, ["bright"]);
+      abort.abort(reason);
+      await expect(second).rejects.toBe(reason);
+      expect(await third).toEqual(await first);
+    });
+
+    test("a signal that is aborted beforehand starts nothing", async () => {
+      await using under = await opened(open);
+      const reason = new Error("too late");
+      await expect(ask(under.model, ["bright"], overlapping, { signal: AbortSignal.abort(reason) })).rejects.toBe(
+        reason,
+      );
+      expect(under.pid?.()).toBeUndefined();
+    });
+
+    test("leaving the iteration early stops the work, and the next run works", async () => {
+      await using under = await opened(open);
+      for await (const _ of segment(under.model, ["bright"], overlapping)) break;
+      expect(diceWithLamps(await ask(under.model, ["bright"]))).toBeGreaterThan(0.75);
+    });
+
+    test.each([
+      ["an empty prompt", ""],
+      ["a blank prompt", "  "],
+      ["a prompt of 10,000 characters", "a".repeat(10_000)],
+    ])("%s is refused", async (_, text) => {
+      await using under = await opened(open);
+      await expect(ask(under.model, [text])).rejects.toBeInstanceOf(InvalidPromptError);
+    });
+
+    test("an image of another modality is refused", async () => {
+      await using under = await opened(open);
+      const refusal = ask(under.model, ["bright"], overlapping, { modality: "US" });
+      await expect(refusal).rejects.toBeInstanceOf(UnsupportedSeriesError);
+      await expect(refusal).rejects.toMatchObject({ reason: "wrong-modality" });
+    });
+
+    test("once closed, it answers no more", async () => {
+      const under = await open();
+      await under.model[Symbol.asyncDispose]();
+      await expect(ask(under.model, ["bright"])).rejects.toBeInstanceOf(ModelUnavailableError);
+    });
+  });
+}
+
+async function opened(open: () => Promise<ModelUnderTest>): Promise<ModelUnderTest & AsyncDisposable> {
+  const under = await open();
+  return { ...under, [Symbol.asyncDispose]: () => under.model[Symbol.asyncDispose]() };
+}
+
+interface Asking extends Partial<Run> {
+  readonly modality?: string;
+  onResult?(): void;
+}
+
+/** All that the model says about the two lamps. */
+export async function ask(
+  model: SegmentationModel,
+  texts: readonly string[],
+  options = overlapping,
+  { onResult, ...asking }: Asking = {},
+): Promise<SliceResult[]> {
+  const results: SliceResult[] = [];
+  for await (const result of segment(model, texts, options, asking)) {
+    results.push(result);
+    onResult?.();
+  }
+  return results;
+}
+
+function segment(
+  model: SegmentationModel,
+  texts: readonly string[],
+  options: SegmentOptions,
+  { modality, signal = new AbortController().signal, progress = () => {} }: Asking = {},
+): AsyncIterable<SliceResult> {
+  const prompts: Prompt[] = texts.map((text, n) => ({ id: `p${n + 1}`, text }));
+  const volume = { ...twoLamps(), ...(modality && { modality }) };
+  return model.segment(volume, prompts, options, { signal, progress });
+}
+
+function gather(results: readonly SliceResult[]) {
+  const volume = createBitVolume(twoLamps().geometry.size);
+  for (const { axis, index, mask } of results) if (mask) setPlane(volume, axis, index, mask);
+  return volume;
+}
+
+/** Dice's coefficient of what was found with the two lamps. */
+export function diceWithLamps(results: readonly SliceResult[], lamp?: "left" | "right"): number {
+  const found = gather(results);
+  const [ni, nj, nk] = found.size;
+  let [both, inMask, inLamps] = [0, 0, 0];
+  for (let k = 0; k < nk; k++) {
+    const slice = readSlice(found, k);
+    for (let j = 0; j < nj; j++) {
+      for (let i = 0; i < ni; i++) {
+        const inside = slice[j * ni + i] === 1;
+        const at = lampAt(i, j, k);
+        const lit = at !== undefined && (lamp === undefined || at === lamp);
+        if (inside) inMask++;
+        if (lit) inLamps++;
+        if (inside && lit) both++;
+      }
+    }
+  }
+  return (2 * both) / (inMask + inLamps);
+}

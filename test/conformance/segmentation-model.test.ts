@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { InstalledBundle, InstalledLabels } from "#models/index.ts";
+import { ModelUnavailableError } from "#server/domain/index.ts";
+import { createBundleModel, createLabelsModel, type EngineModel } from "#server/engines/index.ts";
+import { createFakeModel } from "../fixtures/fake-model.ts";
+import { writeTinyBundle } from "../fixtures/tiny-bundle.ts";
+import { writeTinyLabels } from "../fixtures/tiny-labels.ts";
+import { ask, describeSegmentationModel, diceWithLamps } from "./segmentation-model-suite.ts";
+
+let folder: string;
+let bundle: InstalledBundle;
+let labels: InstalledLabels;
+let slowLabels: InstalledLabels;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "parse3d-models-"));
+  bundle = await writeTinyBundle(join(folder, "tiny"));
+  labels = await writeTinyLabels(join(folder, "tiny-labels"));
+  slowLabels = await writeTinyLabels(join(folder, "slow-labels"), {}, 6000);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describeSegmentationModel("the fake", async () => ({ model: createFakeModel(), rest: "dark", unknownWords: "absent" }));
+describeSegmentationModel("a bundle", async () => underTest(createBundleModel(bundle), "dark", "absent"));
+describeSegmentationModel("a labels network", async () => underTest(createLabelsModel(labels), "dim", "refused"));
+
+function underTest(model: EngineModel, rest: string, unknownWords: "absent" | "refused") {
+  return { model, rest, unknownWords, pid: () => model.status().pid };
+}
+
+describe.each([
+  ["bundle", () => createBundleModel(bundle)],
+  ["labels", () => createLabelsModel(labels)],
+])("the inference process of a %s model", (_, create) => {
+  test("killed in the middle of a run, it fails that run retryably, and the next run works", async () => {
+    await using model = create();
+    const running = ask(model, ["bright"], undefined, { onResult: () => killOnce(model) });
+    await expect(running).rejects.toBeInstanceOf(ModelUnavailableError);
+    await expect(running).rejects.toMatchObject({ retryable: true });
+    expect(diceWithLamps(await ask(model, ["bright"]))).toBeGreaterThan(0.75);
+  });
+
+  test("closing the model leaves no process", async () => {
+    const model = create();
+    await ask(model, ["bright"]);
+    const pid = model.status().pid!;
+    expect(isRunning(pid)).toBe(true);
+    await model[Symbol.asyncDispose]();
+    expect(isRunning(pid)).toBe(false);
+    expect(model.status().state).toBe("unloaded");
+  });
+});
+
+describe("a network in the middle of its computation", () => {
+  test("is stopped within a second, with the signal's reason", async () => {
+    await using model = createLabelsModel(slowLabels);
+    const abort = new AbortController();
+    const reason = new Error("enough");
+    const running = ask(model, ["bright"], undefined, { signal: abort.signal, progress: stageReached("infer") });
+    const ended = running.then(
+      () => "answered",
+      (error: unknown) => error,
+    );
+    await reached;
+    const pid = model.status().pid!;
+    const started = performance.now();
+    abort.abort(reason);
+    expect(await ended).toBe(reason);
+    expect(performance.now() - started).toBeLessThan(1000);
+    await model[Symbol.asyncDispose]();
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  let reached: Promise<void>;
+  function stageReached(wanted: string) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    reached = promise;
+    return (stage: string) => {
+      if (stage === wanted) setTimeout(resolve, 200);
+    };
+  }
+});
+
+function killOnce(model: EngineModel): void {
+  const { pid } = model.status();
+  if (pid !== undefined) process.kill(pid, "SIGKILL");
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
