@@ -50,7 +50,7 @@ export async function openBundle(folder: string, options: { readonly verify?: bo
 }
 
 /** Every file that the manifest lists. */
-export function filesOf(manifest: BundleManifest | LabelsManifest): readonly FileRef[] {
+function filesOf(manifest: BundleManifest | LabelsManifest): readonly FileRef[] {
   if (manifest.engine === "labels")
     return [manifest.files.graph, ...(manifest.files.licence === undefined ? [] : [manifest.files.licence])];
   const { textEncoder, imageModel, tokenizer, weights } = manifest.files;

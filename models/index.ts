@@ -1,5 +1,4 @@
-export { filesOf, type InstalledBundle, type InstalledLabels, type InstalledModel, openBundle } from "./bundle.ts";
-export type { FileRef } from "./card-fields.ts";
+export { type InstalledBundle, type InstalledLabels, type InstalledModel, openBundle } from "./bundle.ts";
 export { type ClipTokenizer, createClipTokenizer } from "./clip/clip-tokenizer.ts";
 export { type ClipVocabulary, huggingFaceVocabulary } from "./clip/vocabulary.ts";
 export { BundleManifest, type GoldenSample, IMAGE_GRAPH, TEXT_GRAPH } from "./contract.ts";

@@ -98,7 +98,6 @@ export function openModelStore(folder: string, options: { readonly upstreamUrl?:
         else await copyWeights(known, from, weights);
         await convertMeshNet(weights, temporary, { name });
         await rm(weights, { recursive: true });
-        onProgress?.(1, "");
       });
     },
     remove: async (name) => {

@@ -64,11 +64,22 @@ export class ConfigError extends Error {
 }
 
 const wholeNumber = (min: number, max: number) => z.coerce.number<string>().int().min(min).max(max);
-const seconds = (max: number) => z.coerce.number<string>().gt(0).max(max);
+/** Given in seconds, kept in whole milliseconds. */
+const seconds = (max: number) =>
+  z.coerce
+    .number<string>()
+    .gt(0)
+    .max(max)
+    .transform((value) => Math.ceil(value * 1000));
 const webAddress = z.url({ protocol: /^https?$/, error: "is not an http or https address" });
 const words = z.string().transform((text) => text.split(",").flatMap((word) => word.trim() || []));
 const token = z.string().regex(/^[\x21-\x7e]{16,}$/, "needs at least 16 printable ASCII characters without spaces");
-const origin = z.url().refine((text) => new URL(text).origin === text, "is not an origin, like https://viewer.example");
+const origin = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    "is not an origin, like https://viewer.example",
+  );
 
 /** The settings; docs/configuration.md tells what each means. */
 export const Settings = z.object({
@@ -76,18 +87,22 @@ export const Settings = z.object({
   PARSE3D_PORT: wholeNumber(0, 65535).default(8117),
   PARSE3D_TOKEN: token.optional(),
   PARSE3D_TOKENS: words.pipe(z.array(token)).default([]),
-  PARSE3D_CORS_ORIGINS: words.pipe(z.array(origin)).optional(),
+  PARSE3D_CORS_ORIGINS: z
+    .literal("none")
+    .transform((): string[] => [])
+    .or(words.pipe(z.array(origin)))
+    .optional(),
   PARSE3D_MAX_UPLOAD_BYTES: wholeNumber(1, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3),
-  PARSE3D_REQUEST_TIMEOUT_SECONDS: seconds(86_400).default(1800),
-  PARSE3D_HEARTBEAT_SECONDS: seconds(600).default(15),
-  PARSE3D_SHUTDOWN_SECONDS: seconds(600).default(10),
+  PARSE3D_REQUEST_TIMEOUT_SECONDS: seconds(86_400).prefault("1800"),
+  PARSE3D_HEARTBEAT_SECONDS: seconds(600).prefault("15"),
+  PARSE3D_SHUTDOWN_SECONDS: seconds(600).prefault("10"),
   PARSE3D_DICOMWEB_URL: webAddress.default("http://127.0.0.1:8042/dicom-web"),
   PARSE3D_DICOMWEB_TOKEN: z.string().min(1).optional(),
   PARSE3D_DICOMWEB_USER: z.string().min(1).optional(),
   PARSE3D_DICOMWEB_PASSWORD: z.string().optional(),
-  PARSE3D_DICOMWEB_CONNECT_TIMEOUT_SECONDS: seconds(3600).default(5),
-  PARSE3D_DICOMWEB_ANSWER_TIMEOUT_SECONDS: seconds(3600).default(60),
-  PARSE3D_DICOMWEB_IDLE_TIMEOUT_SECONDS: seconds(3600).default(30),
+  PARSE3D_DICOMWEB_CONNECT_TIMEOUT_SECONDS: seconds(3600).prefault("5"),
+  PARSE3D_DICOMWEB_ANSWER_TIMEOUT_SECONDS: seconds(3600).prefault("60"),
+  PARSE3D_DICOMWEB_IDLE_TIMEOUT_SECONDS: seconds(3600).prefault("30"),
   PARSE3D_JOB_CONCURRENCY: wholeNumber(1, 64).default(1),
   PARSE3D_JOB_BACKLOG: wholeNumber(0, 100_000).default(100),
   PARSE3D_JOB_HISTORY: wholeNumber(1, 100_000).default(200),
@@ -122,18 +137,18 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       port: e.PARSE3D_PORT,
       cors: readCors(e.PARSE3D_CORS_ORIGINS, access),
       maxUploadBytes: e.PARSE3D_MAX_UPLOAD_BYTES,
-      requestTimeoutMs: e.PARSE3D_REQUEST_TIMEOUT_SECONDS * 1000,
-      heartbeatMs: e.PARSE3D_HEARTBEAT_SECONDS * 1000,
-      shutdownMs: e.PARSE3D_SHUTDOWN_SECONDS * 1000,
+      requestTimeoutMs: e.PARSE3D_REQUEST_TIMEOUT_SECONDS,
+      heartbeatMs: e.PARSE3D_HEARTBEAT_SECONDS,
+      shutdownMs: e.PARSE3D_SHUTDOWN_SECONDS,
     },
     pacs: {
       url: e.PARSE3D_DICOMWEB_URL.replace(/\/+$/, ""),
       isNamed: "PARSE3D_DICOMWEB_URL" in set,
       credentials,
       timeouts: {
-        connectMs: e.PARSE3D_DICOMWEB_CONNECT_TIMEOUT_SECONDS * 1000,
-        firstByteMs: e.PARSE3D_DICOMWEB_ANSWER_TIMEOUT_SECONDS * 1000,
-        idleMs: e.PARSE3D_DICOMWEB_IDLE_TIMEOUT_SECONDS * 1000,
+        connectMs: e.PARSE3D_DICOMWEB_CONNECT_TIMEOUT_SECONDS,
+        firstByteMs: e.PARSE3D_DICOMWEB_ANSWER_TIMEOUT_SECONDS,
+        idleMs: e.PARSE3D_DICOMWEB_IDLE_TIMEOUT_SECONDS,
       },
     },
     jobs: {
@@ -175,7 +190,7 @@ function readCredentials(e: Env, problems: string[]): PacsCredentials {
 }
 
 function readCors(origins: readonly string[] | undefined, access: Access): CorsPolicy {
-  if (origins) return origins.length > 0 ? { kind: "list", origins } : { kind: "none" };
+  if (origins) return origins.length === 0 ? { kind: "none" } : { kind: "list", origins };
   return isLoopback(access.host) ? { kind: "loopback" } : { kind: "none" };
 }
 

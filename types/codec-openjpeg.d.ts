@@ -15,8 +15,9 @@ declare module "@cornerstonejs/codec-openjpeg/decodewasmjs" {
   }
 
   /** Reads the .wasm file that lies beside it. Messages come line by line, as "[ERROR] ...", "[INFO] ...". */
-  export default function createModule(options: {
+  function createModule(options: {
     readonly print: (line: string) => void;
     readonly printErr: (line: string) => void;
   }): Promise<OpenJpegModule>;
+  export = createModule;
 }

@@ -10,9 +10,20 @@ declare module "dcmjs" {
     readonly name: string;
   }
 
+  /** A value of `naturalizeDataset`: one, or a list where the element had several. */
+  interface NaturalDataSet {
+    readonly [keyword: string]: unknown;
+  }
+
   const data: {
     readonly DicomMetaDictionary: {
       readonly nameMap: Readonly<Record<string, DictionaryEntry>>;
+      naturalizeDataset(dict: object): NaturalDataSet;
+    };
+    readonly DicomMessage: {
+      readFile(file: ArrayBuffer): { readonly dict: object };
     };
   };
+
+  const log: { setLevel(level: "error" | "silent"): void };
 }

@@ -98,7 +98,8 @@ function checkBits(seg: DecodedSeg, n: number, { mask }: SegSegment, sliceIndex:
 
 function checkNothingMissing({ size: [ni, nj, nk], bits }: BitVolume, covered: ReadonlySet<number>, n: number): void {
   for (let k = 0; k < nk; k++) {
-    if (!covered.has(k) && anyBit(bits, k * ni * nj, ni * nj)) throw differs(`segment ${n + 1}`, `misses slice ${k + 1}`);
+    if (!covered.has(k) && anyBit(bits, k * ni * nj, ni * nj))
+      throw differs(`segment ${n + 1}`, `misses slice ${k + 1}`);
   }
 }
 

@@ -38,6 +38,9 @@ export interface DecodedSeg {
   /** The regular grid that the frames lie on; absent where they lie on none. */
   readonly geometry?: VolumeGeometry;
   readonly pixels: SegPixels;
-  /** One number a pixel, row by row: 0 or 1 (BINARY), 0 up to `pixels.highest` (FRACTIONAL), or a segment's number (LABELMAP). */
-  framePixels(index: number): Uint8Array | Uint16Array;
+  /**
+   * One number a pixel, row by row: 0 or 1 (BINARY), 0 up to `pixels.highest` (FRACTIONAL), a segment's number (LABELMAP).
+   * @throws RangeError for a label map of 16 bits: segToLabelVolume and maskOnto read it
+   */
+  framePixels(index: number): Uint8Array;
 }

@@ -10,7 +10,7 @@ import { dimensionElements, perFrameGroups, referencedSeries, sharedGroups } fro
 import type { SegInput } from "./seg-input.ts";
 import { segmentItems } from "./seg-segments.ts";
 
-export const SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4";
+const SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4";
 
 /**
  * A DICOM Segmentation of type BINARY (PS3.3 sections A.51 and C.8.20), as explicit little endian. Slices where a
@@ -111,7 +111,7 @@ function identification({ header, geometry, uids, at, ...input }: SegInput): Ele
     ...copyModule({ BodyPartExamined }),
     Modality: "SEG",
     SeriesInstanceUID: uids.series,
-    SeriesNumber: input.seriesNumber ?? (SeriesNumber ?? 0) + 1000,
+    SeriesNumber: input.seriesNumber ?? seriesNumberAfter(SeriesNumber),
     SeriesDescription: singleLine(input.seriesDescription),
     SeriesDate: date,
     SeriesTime: time,
@@ -121,6 +121,12 @@ function identification({ header, geometry, uids, at, ...input }: SegInput): Ele
     ...equipment,
     DeviceSerialNumber: "0",
   };
+}
+
+/** Behind the source's in a list of series; some sources number theirs by the second, up to what IS can hold. */
+function seriesNumberAfter(source: number | undefined): number {
+  const number = (source ?? 0) + 1000;
+  return Number.isInteger(number) && Math.abs(number) < 2 ** 31 ? number : 1000;
 }
 
 /** SOP instance, image and segmentation, but for what depends on the frames. */

@@ -23,7 +23,6 @@ const sequence = z
   .catch(undefined);
 
 const requiredText = z.preprocess(first, z.string());
-const requiredNumber = z.preprocess(first, z.number());
 const requiredCount = z.preprocess(first, z.int().nonnegative());
 const optionalNumber = z.preprocess(first, z.number().optional());
 const vector = (length: number) => z.array(z.number()).length(length);

@@ -19,7 +19,7 @@ export interface Elements {
 }
 
 /** Names this software as the writer of a file: Implementation Class UID (0002,0012). */
-export const IMPLEMENTATION_CLASS_UID = "2.25.259813732949490507299138188870623654409";
+const IMPLEMENTATION_CLASS_UID = "2.25.259813732949490507299138188870623654409";
 
 const IMPLEMENTATION_VERSION_NAME = "PARSE3D_0_1";
 

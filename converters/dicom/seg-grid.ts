@@ -12,7 +12,7 @@ import {
 } from "../geometry/index.ts";
 import type { DecodedSegFrame, SegFrameGeometry } from "./decoded-seg.ts";
 
-/** Positions nearer than this part of a pixel are one position. */
+/** Positions nearer than this part of a pixel, or of a slice, are one position. */
 const SAME_POSITION = 0.02;
 
 /**
@@ -30,11 +30,12 @@ export function gridOfFrames(
   const heights = frames.map(({ positionLps }) => dot(positionLps, normal));
   const lowest = heights.reduce((best, height, n) => (height < heights[best]! ? n : best), 0);
   const origin = frames[lowest]!.positionLps;
-  const tolerance = SAME_POSITION * Math.min(...pixelSpacing);
+  const inPlane = SAME_POSITION * Math.min(...pixelSpacing);
   for (let n = 0; n < frames.length; n++) {
     const off = subtract(frames[n]!.positionLps, add(origin, scale(normal, heights[n]! - heights[lowest]!)));
-    if (!(length(off) <= tolerance)) return undefined;
+    if (!(length(off) <= inPlane)) return undefined;
   }
+  const tolerance = Math.min(inPlane, SAME_POSITION * (spacing.between ?? spacing.thickness ?? Infinity));
   const levels = distinct(heights, tolerance);
   const step = stepOf(levels, spacing, tolerance);
   if (step === undefined) return undefined;

@@ -10,7 +10,7 @@ export interface SegPixels {
 }
 
 /** One frame as numbers, row by row; `count` pixels a frame. */
-export function framePixels(pixels: SegPixels, count: number, index: number): Uint8Array | Uint16Array {
+export function frameValues(pixels: SegPixels, count: number, index: number): Uint8Array | Uint16Array {
   const { bytes, bitsAllocated } = pixels;
   if (bitsAllocated === 8) return bytes.subarray(index * count, (index + 1) * count);
   if (bitsAllocated === 16) return new Uint16Array(bytes.slice(index * count * 2, (index + 1) * count * 2).buffer);
@@ -18,6 +18,13 @@ export function framePixels(pixels: SegPixels, count: number, index: number): Ui
   const out = new Uint8Array(count);
   for (let n = 0; n < count; n++) out[n] = (bits[n >>> 3]! >>> (n & 7)) & 1;
   return out;
+}
+
+/** As `frameValues`, of pixels that fit a byte. */
+export function framePixels(pixels: SegPixels, count: number, index: number): Uint8Array {
+  const values = frameValues(pixels, count, index);
+  if (values instanceof Uint16Array) throw new RangeError("the labels have 16 bits: read the label volume instead");
+  return values;
 }
 
 /** One BINARY frame packed LSB first from bit 0 on; bits past the last pixel are zero. */
@@ -34,7 +41,7 @@ export function memberPixels(
   index: number,
   segmentNumber: number,
 ): Uint8Array | Uint16Array {
-  const values = framePixels(pixels, count, index);
+  const values = frameValues(pixels, count, index);
   if (pixels.type === "BINARY") return values;
   const members = new Uint8Array(count);
   const half = pixels.highest / 2;

@@ -2,7 +2,7 @@ import { UnsupportedImageError } from "../errors.ts";
 import type { Volume } from "../geometry/index.ts";
 import type { DecodedSeg } from "./decoded-seg.ts";
 import { sliceOfFrame } from "./seg-grid.ts";
-import { memberPixels } from "./seg-pixels.ts";
+import { frameValues, memberPixels } from "./seg-pixels.ts";
 
 export interface LabelVolume {
   /** 0 is background; each other value is a segment's number. */
@@ -39,7 +39,7 @@ export function segToLabelVolume(seg: DecodedSeg): LabelVolume {
   for (const { segmentNumber, index } of bySegment(seg)) {
     const start = sliceOfFrame(geometry, frames[index]!) * ni * nj;
     if (segmentNumber === undefined) {
-      const labels = seg.framePixels(index);
+      const labels = frameValues(seg.pixels, ni * nj, index);
       for (let p = 0; p < labels.length; p++) if (labels[p]! <= highest) voxels[start + p] = labels[p]!;
       continue;
     }

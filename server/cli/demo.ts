@@ -43,8 +43,9 @@ async function demo(options: Options, context: CommandContext): Promise<void> {
 
   say(named ? "Using the archive that PARSE3D_DICOMWEB_URL names." : "Starting Orthanc.");
   await using archive = await openDemoArchive(configured, { named, signal });
-  const config: Config = { ...configured, pacs: { ...configured.pacs, url: archive.dicomwebUrl } };
-  const logger = createLogger({ level: config.log.level === "info" ? "warn" : config.log.level });
+  const level = configured.log.level === "info" ? "warn" : configured.log.level;
+  const config: Config = { ...configured, log: { level }, pacs: { ...configured.pacs, url: archive.dicomwebUrl } };
+  const logger = createLogger(config.log);
   await using ports = await openPorts(config, logger);
 
   const studies = await demoStudies();

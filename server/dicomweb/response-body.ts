@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { pipeline } from "node:stream";
+import { pipeline, type Readable } from "node:stream";
 import { createGunzip, createInflate } from "node:zlib";
 import { DomainError } from "#converters/errors.ts";
 import { PacsUnavailableError } from "../domain/errors.ts";
@@ -8,7 +8,7 @@ import type { Patience } from "./patience.ts";
 
 /**
  * The body of an answer as it comes, decompressed. The clock runs only while the archive is waited for, so a slow
- * reader is no stalled archive. Ending the iteration early closes the socket.
+ * reader is no stalled archive. Ending the iteration early closes the socket, unless the whole answer has come.
  * @throws PacsTimeoutError, TransientPacsError where the connection breaks, the signal's reason after an abort
  */
 export async function* responseBody(
@@ -16,26 +16,30 @@ export async function* responseBody(
   patience: Patience,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
+  let chunks: AsyncIterator<Buffer, void> | undefined;
   try {
-    const chunks: AsyncIterator<Buffer> = decoded(response)[Symbol.asyncIterator]();
+    chunks = decoded(response).iterator({ destroyOnReturn: false });
     for (;;) {
       patience.waitFor("body");
-      const { done, value } = await chunks.next();
+      const next = await chunks.next();
       patience.rest();
-      if (done) break;
-      yield value;
+      if (next.done) break;
+      yield next.value;
     }
   } catch (error) {
     signal.throwIfAborted();
     throw patience.fault ?? bodyFault(error);
   } finally {
     patience.rest();
-    if (!response.readableEnded) response.destroy();
+    await chunks?.return?.();
+    // What has come already is drained, so that the connection can be used again.
+    if (response.complete) response.resume();
+    else response.destroy();
   }
 }
 
 /** Bulk data is asked for as it is, because old archives compress it at a tenth of the speed; some compress anyway. */
-function decoded(response: IncomingMessage): AsyncIterable<Buffer> {
+function decoded(response: IncomingMessage): Readable {
   const encoding = (response.headers["content-encoding"] ?? "identity").trim().toLowerCase();
   switch (encoding) {
     case "identity":

@@ -65,11 +65,16 @@ export function createWado(transport: Transport, maxInstanceBytes: number): Wado
       if (answer.status === 404) throw new SeriesNotFoundError("The archive holds no such instance in that series.");
       throw refusal(answer.status);
     }
+    let first: Uint8Array | undefined;
     try {
-      for await (const instance of instancesIn(answer)) return instance;
+      for await (const instance of instancesIn(answer)) {
+        if (first) break;
+        first = instance;
+      }
     } catch (error) {
       throw error instanceof MultipartError ? damagedAnswer(error) : error;
     }
+    if (first) return first;
     throw new PacsUnavailableError("The archive answered without the instance: see its log, and try again.");
   };
 

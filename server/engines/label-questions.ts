@@ -1,5 +1,5 @@
 import { type LabelTarget, resolveTarget } from "#models/index.ts";
-import { InvalidPromptError } from "#server/domain/index.ts";
+import { InvalidPromptError } from "../domain/errors.ts";
 
 /** The labels that answer a prompt; with `side`, only their voxels on that side of the body. */
 export interface AskedLabels {
@@ -23,7 +23,7 @@ export function askedLabels(text: string, targets: readonly LabelTarget[]): Aske
     case "labels":
       return { values: new Set(sides[side]) };
     case "midsagittal":
-      return { values: new Set(values), side };
+      return { values: new Set(sides.paired), side };
     case "none":
       throw new InvalidPromptError(
         `This network does not tell left from right in "${target.name}". Ask for "${target.name}" as a whole.`,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type SeriesFault, UnsupportedSeriesError } from "#converters/errors.ts";
-import { InvalidPromptError, ModelUnavailableError } from "#server/domain/index.ts";
+import { InvalidPromptError, ModelUnavailableError } from "../domain/errors.ts";
 
 /** An error on its way between processes. */
 export const WireErrorSchema = z.discriminatedUnion("code", [

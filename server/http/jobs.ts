@@ -1,4 +1,4 @@
-import { promptsFrom } from "#server/domain/prompt.ts";
+import { promptsFrom } from "#server/domain/index.ts";
 import { hasEnded, type Job, JobConflictError, JobNotFoundError, type JobQueue } from "#server/jobs/index.ts";
 import type { Handlers } from "./handlers.ts";
 import { viewEvent, viewJob } from "./job-view.ts";

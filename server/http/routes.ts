@@ -1,5 +1,4 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import Router, { type RouterContext } from "@koa/router";
 import { contract, type EventsRoute, type JsonRoute, type Route, type UploadRoute } from "#server/contract/index.ts";
@@ -77,22 +76,16 @@ async function answerUpload(
   handle: UploadHandler<UploadRoute>,
   { maxUploadBytes }: RouteOptions,
 ): Promise<void> {
-  const upload = await receiveUpload(ctx.req, { maxBytes: maxUploadBytes, signal: ctx.state.signal });
-  const discard = () => upload[Symbol.asyncDispose]();
-  try {
-    const fields = parseFields(route.fields, toInput(upload.fields));
-    const reply = await handle(fields, upload.file, ctx.state);
-    const { size } = await stat(reply.path);
-    ctx.state.signal.throwIfAborted();
-    ctx.set({ ...reply.headers, "Content-Disposition": `attachment; filename="${reply.fileName}"` });
-    ctx.type = route.mediaType;
-    ctx.length = size;
-    ctx.body = createReadStream(reply.path);
-    ctx.res.once("close", () => void discard());
-  } catch (error) {
-    await discard();
-    throw error;
-  }
+  await using upload = await receiveUpload(ctx.req, { maxBytes: maxUploadBytes, signal: ctx.state.signal });
+  const fields = parseFields(route.fields, toInput(upload.fields));
+  const reply = await handle(fields, upload.file, ctx.state);
+  const { size } = await stat(reply.path);
+  // Once it is open, the file can be read to its end although the folder is removed before the first byte goes out.
+  const file = await open(reply.path);
+  ctx.set({ ...reply.headers, "Content-Disposition": `attachment; filename="${reply.fileName}"` });
+  ctx.type = route.mediaType;
+  ctx.length = size;
+  ctx.body = file.createReadStream();
 }
 
 function rawInput({ params, query, headers }: Context) {

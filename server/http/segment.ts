@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import type { FindingsHeader } from "#server/contract/index.ts";
-import type { Finding } from "#server/domain/index.ts";
-import { promptsFrom } from "#server/domain/prompt.ts";
+import { type Finding, promptsFrom } from "#server/domain/index.ts";
 import { type JobQueue, runJob } from "#server/jobs/index.ts";
 import type { Handlers } from "./handlers.ts";
 

@@ -41,7 +41,8 @@ export async function startHttpServer(config: HttpConfig, parts: HttpServerParts
   }
   const scopes = createRequestScopes(parts);
   const app = createApp(config, parts, scopes.middleware);
-  const server = createServer({ requestTimeout: config.requestTimeoutMs }, app.callback());
+  const headersTimeout = Math.min(60_000, config.requestTimeoutMs);
+  const server = createServer({ requestTimeout: config.requestTimeoutMs, headersTimeout }, app.callback());
   const close = closable(server);
   await listen(server, access.host, wanted);
   const { port } = server.address() as AddressInfo;

@@ -40,3 +40,10 @@ export class BacklogFullError extends DomainError {
     return { waiting: this.#waiting };
   }
 }
+
+/** The thread that did the job is gone, or going. */
+export class WorkerLostError extends DomainError {
+  override readonly name = "WorkerLostError";
+  readonly code = "model-unavailable";
+  override readonly retryable = true;
+}

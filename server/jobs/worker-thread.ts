@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { ModelUnavailableError } from "#server/domain/errors.ts";
 import type { Logger } from "../logger.ts";
+import { WorkerLostError } from "./errors.ts";
 import { RemoteError } from "./failure.ts";
 import type { JobResult, JobRun, JobRunner } from "./job.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
@@ -26,14 +26,14 @@ interface Waiting {
 
 /**
  * Runs jobs in a thread of their own, so that no work of theirs delays the server's answers. Where the thread dies, its
- * jobs fail with a retryable ModelUnavailableError and the next job gets a new thread.
+ * jobs fail with a retryable WorkerLostError and the next job gets a new thread.
  */
 export function runInWorker(options: WorkerOptions): WorkerRunner {
   let thread: Thread | undefined = new Thread(options);
   let disposed = false;
   return {
     run: (request, run) => {
-      if (disposed) throw new ModelUnavailableError("The server is shutting down. Ask again when it is back.");
+      if (disposed) throw new WorkerLostError("The server is shutting down. Ask again when it is back.");
       if (!thread?.alive) thread = new Thread(options);
       return thread.run(request, run);
     },
@@ -128,7 +128,7 @@ class Thread {
       ended.reject(
         run.signal.aborted
           ? run.signal.reason
-          : new ModelUnavailableError("The worker that ran this job ended unexpectedly. A new one starts; ask again."),
+          : new WorkerLostError("The worker that ran this job ended unexpectedly. A new one starts; ask again."),
       );
     }
   }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { decodeSeries } from "#converters/dicom/index.ts";
+import { openJpeg2000 } from "#converters/dicom/codec-jpeg2000.ts";
+import { CorruptFrameError } from "#converters/dicom/frame-codec.ts";
+import { decodeSeries, readPart10 } from "#converters/dicom/index.ts";
 import { type SeriesFault, UnsupportedSeriesError } from "#converters/errors.ts";
 import { determinant, type Mat4, type Vec3 } from "#converters/geometry/index.ts";
 import { canonicalAffine, canonicalSize, sha256OfVoxels, toCanonical } from "../fixtures/canonical.ts";
@@ -95,6 +97,20 @@ describeWithData("real series against the readings of other programs", () => {
     );
     expect(refusal).toBeInstanceOf(UnsupportedSeriesError);
     expect((refusal as UnsupportedSeriesError).reason).toBe(reason);
+  });
+
+  test("a JPEG 2000 frame that is cut short is damage, and the next frame is decoded as ever", async () => {
+    const [file = new Uint8Array(0)] = readSeries("ct_abdomen_j2k_totalseg/dicom_with_uids");
+    const { pixelData } = readPart10(file);
+    const frame = pixelData !== undefined && "fragments" in pixelData ? pixelData.fragments[0]! : new Uint8Array(0);
+    const shape = { rows: 512, columns: 512, bitsAllocated: 16 };
+    const decode = await openJpeg2000();
+    const whole = decode(frame, shape);
+    for (const part of [0, 0.1, 0.5, 0.9, 0.9999]) {
+      expect(() => decode(frame.slice(0, frame.length * part), shape)).toThrow(CorruptFrameError);
+    }
+    expect(() => decode(frame, { ...shape, rows: 256 })).toThrow(/512x512/);
+    expect(decode(frame, shape)).toEqual(whole);
   });
 });
 

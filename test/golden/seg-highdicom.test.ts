@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { encodeSeg, type SegInput } from "#converters/dicom/index.ts";
 import { transformPoint, type Vec3 } from "#converters/geometry/index.ts";
 import { readSlice } from "#converters/mask/index.ts";
@@ -26,21 +26,10 @@ interface SegByHighdicom {
   readonly segmentNumbers: readonly number[];
   readonly labels: readonly string[];
   readonly types: readonly (readonly string[])[];
-  readonly categories: readonly (readonly string[])[];
   readonly trackingUids: readonly string[];
   readonly overlap: string;
   readonly patientName: string;
   readonly organization: string | null;
-}
-
-const folder = mkdtempSync(join(tmpdir(), "parse3d-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function readByHighdicom(input: SegInput): SegByHighdicom {
-  const file = join(folder, "seg.dcm");
-  writeFileSync(file, encodeSeg(input));
-  const uids = input.sources.map(({ sopInstanceUid }) => sopInstanceUid);
-  return runPython("read_seg.py", [file, ...uids]) as SegByHighdicom;
 }
 
 const SIZES: readonly Vec3[] = [
@@ -48,26 +37,67 @@ const SIZES: readonly Vec3[] = [
   [5, 7, 9],
 ];
 
+const CASES = GEOMETRY_KINDS.flatMap((kind) =>
+  SIZES.map((size) => {
+    const input = segInput(geometryOf(kind, size), [
+      segmentOf("skull", ellipsoid(size, [0.5, 0.5, 0.55], 0.4), 1),
+      segmentOf("left kidney", ellipsoid(size, [0.3, 0.4, 0.5], 0.3), 2),
+      segmentOf("liver tumor", ellipsoid(size, [0.7, 0.6, 0.6], 0.25), 3),
+    ]);
+    return { name: `${kind}, ${size.join(" x ")} voxels`, input };
+  }),
+);
+
+const wholeSize: Vec3 = [16, 12, 6];
+const everywhere = segInput(geometryOf("oblique", wholeSize), [
+  segmentOf("body", ellipsoid(wholeSize, [0.5, 0.5, 0.5], 2)),
+]);
+
+function readByHighdicom(inputs: readonly SegInput[]): readonly SegByHighdicom[] {
+  const folder = mkdtempSync(join(tmpdir(), "parse3d-"));
+  try {
+    const cases = inputs.map((input, n) => {
+      const file = join(folder, `${n}.dcm`);
+      writeFileSync(file, encodeSeg(input));
+      return { file, sources: input.sources.map(({ sopInstanceUid }) => sopInstanceUid) };
+    });
+    const manifest = join(folder, "cases.json");
+    writeFileSync(manifest, JSON.stringify(cases));
+    return runPython("read_seg.py", [manifest]) as readonly SegByHighdicom[];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 describeWithPython("highdicom reads our SEG", () => {
-  describe.each(GEOMETRY_KINDS)("on a grid that lies %s", (kind) => {
-    test.each(SIZES)("of %i x %i x %i voxels: the same masks, positions and references", (...size) => {
-      const geometry = geometryOf(kind, size);
-      const input = segInput(geometry, [
-        segmentOf("skull", ellipsoid(size, [0.5, 0.5, 0.55], 0.4), 1),
-        segmentOf("left kidney", ellipsoid(size, [0.3, 0.4, 0.5], 0.3), 2),
-        segmentOf("liver tumor", ellipsoid(size, [0.7, 0.6, 0.6], 0.25), 3),
-      ]);
-      const read = readByHighdicom(input);
+  let answers: readonly SegByHighdicom[] = [];
+  beforeAll(() => {
+    answers = readByHighdicom([...CASES.map(({ input }) => input), everywhere]);
+  });
+
+  describe.each(CASES.map((given, n) => ({ ...given, n })))("$name", ({ input, n }) => {
+    test("the same masks, by source instance and by place in the patient", () => {
+      const read = answers[n]!;
+      const { size } = input.geometry;
       expect(read.masksShape).toEqual([size[2], size[1], size[0], 3]);
       expect(masksOf(read)).toEqual(writtenMasks(input));
-      for (const frame of read.frames) {
+      expect(voxelsInSpace(read)).toEqual(writtenVoxelsInSpace(input));
+    });
+
+    test("the same positions and references of every frame", () => {
+      const { frames } = answers[n]!;
+      expect(frames.length).toBeGreaterThan(3);
+      for (const frame of frames) {
         const source = input.sources.find(({ sopInstanceUid }) => sopInstanceUid === frame.source)!;
         for (const axis of [0, 1, 2] as const) expect(frame.position[axis]).toBeCloseTo(source.positionLps[axis], 6);
         expect(frame.purpose.slice(0, 2)).toEqual(["121322", "DCM"]);
         expect(frame.derivation.slice(0, 2)).toEqual(["113076", "DCM"]);
         expect(frame.index[0]).toBe(frame.segment);
       }
-      expect(voxelsInSpace(read)).toEqual(writtenVoxelsInSpace(input));
+    });
+
+    test("the same names, codes and tracking UIDs of its segments", () => {
+      const read = answers[n]!;
       expect(read.segmentNumbers).toEqual([1, 2, 3]);
       expect(read.labels).toEqual(["skull", "left kidney", "liver tumor"]);
       expect(read.types.map(([value]) => value)).toEqual(["89546000", "64033007", "108369006"]);
@@ -79,10 +109,7 @@ describeWithPython("highdicom reads our SEG", () => {
   });
 
   test("one segment on every slice is organised as 3D and overlaps nothing", () => {
-    const size: Vec3 = [16, 12, 6];
-    const geometry = geometryOf("oblique", size);
-    const mask = ellipsoid(size, [0.5, 0.5, 0.5], 2);
-    const read = readByHighdicom(segInput(geometry, [segmentOf("body", mask)]));
+    const read = answers.at(-1)!;
     expect(read.organization).toBe("3D");
     expect(read.overlap).toBe("NO");
     expect(read.volumeShape).toEqual([6, 12, 16, 1]);
@@ -90,7 +117,9 @@ describeWithPython("highdicom reads our SEG", () => {
 });
 
 function writtenMasks({ segments, geometry }: SegInput): string[] {
-  return Array.from({ length: geometry.size[2] }, (_, k) => segments.map(({ mask }) => readSlice(mask, k).join(""))).flat();
+  return Array.from({ length: geometry.size[2] }, (_, k) =>
+    segments.map(({ mask }) => readSlice(mask, k).join("")),
+  ).flat();
 }
 
 /** One text of 0 and 1 for each slice and segment. */

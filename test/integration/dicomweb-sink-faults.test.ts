@@ -1,5 +1,5 @@
+import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { DomainError } from "#converters/errors.ts";
 import { openDicomweb } from "#server/dicomweb/index.ts";
@@ -148,12 +148,15 @@ test("the body is one part, byte for byte the instance, with the length that was
 
 test("an abort in the middle of an upload closes the connection at once", async () => {
   const [bytes = file] = syntheticCt(1, 2500, "large").instances();
-  await using pacs = await startFaultyPacs([], { storeUnread: () => {} });
+  const { promise: request, resolve: arrived } = Promise.withResolvers<IncomingMessage>();
+  await using pacs = await startFaultyPacs([], { storeUnread: arrived });
   using dicomweb = open(pacs, { connectMs: 5_000, firstByteMs: 5_000, idleMs: 5_000 });
   const stop = new AbortController();
   const storing = dicomweb.sink.store(bytes, { signal: stop.signal });
-  setTimeout(() => stop.abort(new Error("stopped by the test")), 150);
+  const incoming = await request;
+  stop.abort(new Error("stopped by the test"));
   await expect(storing).rejects.toThrow("stopped by the test");
-  await sleep(50);
+  // A server notices only when it reads on.
+  await expect(incoming.toArray()).rejects.toThrow("aborted");
   expect(pacs.openSockets()).toBe(0);
 });

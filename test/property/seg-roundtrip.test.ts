@@ -5,7 +5,11 @@ import { fromColumns, type Mat4, transformPoint, type Vec3, type VolumeGeometry 
 import { type BitVolume, createBitVolume } from "#converters/mask/index.ts";
 import { FRAME_OF_REFERENCE, segInput, segmentOf } from "../fixtures/seg-cases.ts";
 
-const sizes = fc.tuple(fc.integer({ min: 1, max: 13 }), fc.integer({ min: 1, max: 11 }), fc.integer({ min: 1, max: 6 }));
+const sizes = fc.tuple(
+  fc.integer({ min: 1, max: 13 }),
+  fc.integer({ min: 1, max: 11 }),
+  fc.integer({ min: 1, max: 6 }),
+);
 
 /** Right-angled axes turned any way by a random unit quaternion, of either handedness. */
 const affines: fc.Arbitrary<Mat4> = fc
@@ -52,14 +56,12 @@ function masksOf(size: Vec3): fc.Arbitrary<readonly BitVolume[]> {
     .filter((masks) => masks.some(({ bits }) => bits.some((byte) => byte !== 0)));
 }
 
-const cases = fc
-  .tuple(sizes, affines)
-  .chain(([size, ijkToLps]) =>
-    fc.record({
-      geometry: fc.constant<VolumeGeometry>({ size, ijkToLps, frameOfReferenceUid: FRAME_OF_REFERENCE }),
-      masks: masksOf(size),
-    }),
-  );
+const cases = fc.tuple(sizes, affines).chain(([size, ijkToLps]) =>
+  fc.record({
+    geometry: fc.constant<VolumeGeometry>({ size, ijkToLps, frameOfReferenceUid: FRAME_OF_REFERENCE }),
+    masks: masksOf(size),
+  }),
+);
 
 test("masks written as a SEG and read back onto their grid are the same masks", () => {
   fc.assert(
@@ -82,7 +84,9 @@ test("masks written as a SEG and read back onto their grid are the same masks", 
 test("a grid whose rows, columns or slices run the other way takes the same voxels", () => {
   fc.assert(
     fc.property(cases, fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()), ({ geometry, masks }, flips) => {
-      const input = segInput(geometry, [segmentOf("thing", masks.find(({ bits }) => bits.some((byte) => byte !== 0))!)]);
+      const input = segInput(geometry, [
+        segmentOf("thing", masks.find(({ bits }) => bits.some((byte) => byte !== 0))!),
+      ]);
       const mirrored = mirror(geometry, flips);
       const mask = maskOnto(decodeSeg(encodeSeg(input)), 1, mirrored);
       const { size } = geometry;

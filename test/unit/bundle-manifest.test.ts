@@ -134,6 +134,21 @@ describe("a bundle is refused, with the file's name and what to do,", () => {
   });
 });
 
+test("weights beyond 64 MiB are checked by size when a bundle is opened, and by sha256 where that is asked for", async () => {
+  const bytes = 65 * 2 ** 20;
+  const weights = join(folder, "weights.bin");
+  await writeFile(weights, "");
+  await truncate(weights, bytes);
+  const { files } = await readManifest();
+  await changeManifest({
+    files: { ...(files as object), weights: [{ name: "weights.bin", sha256: "0".repeat(64), bytes }] },
+  });
+  expect((await openBundle(folder)).card.name).toBe("density-ct");
+  await expect(openBundle(folder, { verify: true })).rejects.toMatchObject({ file: "weights.bin" });
+  await truncate(weights, bytes - 1);
+  await expect(openBundle(folder)).rejects.toMatchObject({ file: "weights.bin" });
+});
+
 test("the golden sample holds one answer for each prompt", async () => {
   const manifest = await readManifest();
   const golden = manifest.golden as { existenceLogits: number[] };

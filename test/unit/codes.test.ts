@@ -127,9 +127,12 @@ describe("sentences as the model was trained on are understood", () => {
 });
 
 describe("what no code fits", () => {
-  test.each(["", "blabla", "&&&", "x".repeat(10_000), "the of a", "spaghetti ".repeat(2000)])("is tissue: %.20s", (prompt) => {
-    expect(codesOf(prompt)).toEqual(["85756007", TISSUE, "fallback"]);
-  });
+  test.each(["", "blabla", "&&&", "x".repeat(10_000), "the of a", "spaghetti ".repeat(2000)])(
+    "is tissue: %.20s",
+    (prompt) => {
+      expect(codesOf(prompt)).toEqual(["85756007", TISSUE, "fallback"]);
+    },
+  );
 
   test("is never called the organ that it is near to, which becomes its region", () => {
     expect(codesOf("fluid around the heart")).toEqual(["85756007", TISSUE, "in 80891009", "fallback"]);
@@ -150,7 +153,9 @@ test("the caller's own code wins, and the words still give side and region", () 
 
 test("every code that a prompt can get is in DICOM's context groups, with the same meaning", () => {
   const known = new Set(table.groups.flatMap(({ codes }) => codes.map((code) => code.join("|"))));
-  const prompts = "skull,left kidney,liver tumor,metal,airway tree,LLL,stroke,ventral dc,covid-19,GTVp,nonsense".split(",");
+  const prompts = "skull,left kidney,liver tumor,metal,airway tree,LLL,stroke,ventral dc,covid-19,GTVp,nonsense".split(
+    ",",
+  );
   for (const prompt of prompts) {
     const { category, type, typeModifier, anatomicRegion } = codesForPrompt(prompt);
     for (const code of [category, type, typeModifier, anatomicRegion]) {

@@ -59,7 +59,11 @@ describe("the self-check of a SEG", () => {
     ["another instance UID", { uids: { ...input.uids, instance: "2.25.3" } }, /SOP Instance UID/],
     ["another series UID", { uids: { ...input.uids, series: "2.25.3" } }, /Series Instance UID/],
     ["a missing segment", { segments: input.segments.slice(0, 1) }, /number of segments/],
-    ["another frame of reference", { geometry: { ...input.geometry, frameOfReferenceUid: "2.25.4" } }, /Frame of Reference/],
+    [
+      "another frame of reference",
+      { geometry: { ...input.geometry, frameOfReferenceUid: "2.25.4" } },
+      /Frame of Reference/,
+    ],
   ])("finds %s", (_what, change, message) => {
     expect(() => checkSeg(encodeSeg(input), expecting(change))).toThrow(message);
   });

@@ -91,15 +91,21 @@ describeWithDcmtk("dcmtk", () => {
 });
 
 describe("an image series", () => {
-  test.each(GEOMETRY_KINDS)("of a grid that lies %s has every voxel's value at its place in the patient", async (kind) => {
-    const geometry = geometryOf(kind, size);
-    expect(await valuesAtVoxels(encode(volumeOf(integers, geometry)), geometry)).toEqual([...integers]);
-  });
+  test.each(GEOMETRY_KINDS)(
+    "of a grid that lies %s has every voxel's value at its place in the patient",
+    async (kind) => {
+      const geometry = geometryOf(kind, size);
+      expect(await valuesAtVoxels(encode(volumeOf(integers, geometry)), geometry)).toEqual([...integers]);
+    },
+  );
 
-  test.each(["axial", "ras", "leftHanded"] as const)("of a grid that lies %s is shown as radiologists read it", (kind) => {
-    const { dataSet } = readPart10(encode(volumeOf(integers, geometryOf(kind, size)))[0]!);
-    expect(numbers(dataSet, "ImageOrientationPatient").map((cosine) => cosine + 0)).toEqual([1, 0, 0, 0, 1, 0]);
-  });
+  test.each(["axial", "ras", "leftHanded"] as const)(
+    "of a grid that lies %s is shown as radiologists read it",
+    (kind) => {
+      const { dataSet } = readPart10(encode(volumeOf(integers, geometryOf(kind, size)))[0]!);
+      expect(numbers(dataSet, "ImageOrientationPatient").map((cosine) => cosine + 0)).toEqual([1, 0, 0, 0, 1, 0]);
+    },
+  );
 
   test.each(GEOMETRY_KINDS)("of a grid that lies %s numbers its instances along the normal", (kind) => {
     const heights = encode(volumeOf(integers, geometryOf(kind, size))).map((file, n) => {

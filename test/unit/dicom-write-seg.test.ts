@@ -119,6 +119,17 @@ describe("a SEG", () => {
     expect(familyCode?.CodingSchemeDesignator).toEqual(["DCM"]);
   });
 
+  test.each([
+    [4, 1004],
+    [undefined, 1000],
+    [2147483647, 1000],
+    [2.5, 1000],
+  ])("of series number %s is series number %i", (SeriesNumber, number) => {
+    const input = oneSegment();
+    const series = { ...input.header.series, SeriesNumber };
+    expect(dataSetOf({ ...input, header: { ...input.header, series } }).SeriesNumber).toEqual([number]);
+  });
+
   test("has no frame for a slice without voxels", () => {
     const size: Vec3 = [4, 4, 3];
     const mask = createBitVolume(size);
@@ -162,7 +173,11 @@ describe("a SEG", () => {
 
   test("refers to every source instance once, and to the frames of an enhanced one", () => {
     const input = oneSegment();
-    const enhanced = input.sources.map((source) => ({ ...source, sopInstanceUid: "2.25.6", frame: source.sliceIndex + 11 }));
+    const enhanced = input.sources.map((source) => ({
+      ...source,
+      sopInstanceUid: "2.25.6",
+      frame: source.sliceIndex + 11,
+    }));
     const seg = decodeSeg(encodeSeg({ ...input, sources: enhanced }));
     expect(seg.referencedSopInstanceUids).toEqual(["2.25.6"]);
     expect(seg.referencedSeriesInstanceUid).toBe("2.25.1003");
@@ -191,7 +206,9 @@ describe("a SEG", () => {
       const size: Vec3 = [5, 7, 4];
       const mask = ellipsoid(size, [0.5, 0.5, 0.5], 0.4);
       const segments = labels.map((label, n) => segmentOf(label, mask, n));
-      return decodeSeg(encodeSeg(segInput(geometryOf("axial", size), segments))).segments.map(({ colourLab }) => colourLab);
+      return decodeSeg(encodeSeg(segInput(geometryOf("axial", size), segments))).segments.map(
+        ({ colourLab }) => colourLab,
+      );
     };
     const many = colours(Array.from({ length: 60 }, (_, n) => `thing ${n}`));
     expect(new Set(many.map(String)).size).toBe(60);
@@ -227,7 +244,9 @@ describe("encodeSeg refuses", () => {
   test("rows and columns that are not at a right angle", () => {
     const input = oneSegment();
     const ijkToLps = fromColumns([1, 0, 0], [0.2, 1, 0], [0, 0, 2.5], [0, 0, 0]);
-    expect(() => encodeSeg({ ...input, sources: [], geometry: { ...input.geometry, ijkToLps } })).toThrow(/right angle/);
+    expect(() => encodeSeg({ ...input, sources: [], geometry: { ...input.geometry, ijkToLps } })).toThrow(
+      /right angle/,
+    );
   });
 
   test("sources that lie on other slices than they say", () => {

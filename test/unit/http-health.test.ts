@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ReadyView } from "#server/contract/index.ts";
-import { PacsUnavailableError } from "#server/domain/errors.ts";
+import { PacsUnavailableError } from "#server/domain/index.ts";
 import { densityCard, skullJob, startTestServer } from "../fixtures/test-server.ts";
 
 async function readiness(url: string) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ModelUnavailableError, SeriesNotFoundError } from "#server/domain/errors.ts";
+import { ModelUnavailableError, SeriesNotFoundError } from "#server/domain/index.ts";
 import { skullJob, startTestServer } from "../fixtures/test-server.ts";
 
 async function ended(api: Awaited<ReturnType<typeof startTestServer>>["api"], id: string) {

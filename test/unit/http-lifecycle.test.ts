@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { ConfigError } from "../../server/config.ts";
+import { eventually } from "../fixtures/eventually.ts";
 import { skullJob, startTestServer } from "../fixtures/test-server.ts";
 
 test("an address that others can reach is not listened on without a token", async () => {
@@ -34,7 +35,7 @@ test("stopping ends event streams and waiting uploads at once, and nothing liste
   form.append("modality", "CT");
   form.append("file", new Blob(["x"]), "x.nii");
   const upload = server.api.send("segmentNifti", { form });
-  await vi.waitFor(async () => expect((await server.queue.load()).queued).toBe(1));
+  await eventually(async () => expect((await server.queue.load()).queued).toBe(1));
   const start = performance.now();
   await server[Symbol.asyncDispose]();
   expect(performance.now() - start).toBeLessThan(1500);
@@ -73,7 +74,7 @@ test("requests are logged by route, never by address", async () => {
   await using server = await startTestServer();
   await fetch(`${server.url}/v1/jobs/1.2.840.113619.2.5.1?name=Doe`);
   const line = expect.objectContaining({ event: "http.request", route: "readJob", method: "GET", status: 404 });
-  await vi.waitFor(() => expect(server.log.lines()).toContainEqual(line));
+  await eventually(() => expect(server.log.lines()).toContainEqual(line));
   expect(server.log.text()).not.toContain("113619");
   expect(server.log.text()).not.toContain("Doe");
 });

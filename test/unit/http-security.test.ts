@@ -79,12 +79,7 @@ describe("without a token", () => {
   test("a name that was pointed at this machine (DNS rebinding) is refused", async () => {
     await using server = await startTestServer();
     const { port } = server.server;
-    for (const host of [
-      "evil.example",
-      `evil.example:${port}`,
-      "127.0.0.1.evil.example",
-      "localhost.evil.example",
-    ]) {
+    for (const host of ["evil.example", `evil.example:${port}`, "127.0.0.1.evil.example", "localhost.evil.example"]) {
       expect((await raw(`${server.url}/v1/models`, "GET", { Host: host })).status).toBe(403);
     }
     for (const host of [`127.0.0.1:${port}`, "localhost", `LOCALHOST:${port}`, `[::1]:${port}`]) {

@@ -1,9 +1,11 @@
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
-import { expect, test, vi } from "vitest";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { UnsupportedImageError } from "#converters/errors.ts";
 import { FindingsHeader, Problem } from "#server/contract/index.ts";
+import { eventually } from "../fixtures/eventually.ts";
 import { startTestServer } from "../fixtures/test-server.ts";
 
 const scan = new Uint8Array(300_000).map((_, n) => (n * 7919) % 251);
@@ -18,13 +20,17 @@ function form(
   return data;
 }
 
-const leftOver = () => readdirSync(tmpdir()).filter((name) => name.startsWith("parse3d-"));
+/** A temp folder of this file's own, where uploads are the only thing. */
+const temp = mkdtempSync(join(tmpdir(), "parse3d-test-"));
+beforeAll(() => vi.stubEnv("TMPDIR", temp));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(temp, { recursive: true });
+});
 
-/** Uploads must leave the temp folder as it was; other test files write there too, so only what is new counts. */
 async function leavesNothing(work: () => Promise<void>): Promise<void> {
-  const before = new Set(leftOver());
   await work();
-  await vi.waitFor(() => expect(leftOver().filter((name) => !before.has(name))).toEqual([]));
+  await eventually(() => expect(readdirSync(temp)).toEqual([]));
 }
 
 test("a NIfTI goes in and a NIfTI comes out, with a finding for each prompt in the order asked", async () => {
@@ -45,7 +51,7 @@ test("a NIfTI goes in and a NIfTI comes out, with a finding for each prompt in t
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(scan);
     const job = await server.api.call("readJob", { params: { id: response.headers.get("Parse3D-Job") ?? "" } });
     expect(job.findings).toHaveLength(3);
-    expect(JSON.stringify(job)).not.toContain(tmpdir());
+    expect(JSON.stringify(job)).not.toContain(temp);
   });
 });
 
@@ -149,10 +155,10 @@ test("hanging up while the job runs cancels it and removes the upload", async ()
     const gone = new AbortController();
     const body = form({ prompts: "skull", modality: "CT" });
     const answer = server.api.send("segmentNifti", { form: body, signal: gone.signal });
-    await vi.waitFor(() => expect(server.runner.atWork).toBe(1));
+    await eventually(() => expect(server.runner.atWork).toBe(1));
     gone.abort();
     await expect(answer).rejects.toThrow();
-    await vi.waitFor(() => expect(server.runner.atWork).toBe(0));
+    await eventually(() => expect(server.runner.atWork).toBe(0));
     const { jobs } = await server.api.call("listJobs");
     expect(jobs.map(({ state }) => state)).toEqual(["cancelled"]);
   });
@@ -168,7 +174,7 @@ test("hanging up in the middle of the upload removes what has come", async () =>
     upload.on("error", () => {});
     upload.write('--b\r\nContent-Disposition: form-data; name="file"; filename="a.nii"\r\n\r\n');
     upload.write(new Uint8Array(100_000));
-    await vi.waitFor(() => expect(leftOver().length).toBeGreaterThan(0));
+    await eventually(() => expect(readdirSync(temp)).toHaveLength(1));
     upload.destroy();
   });
   expect(server.runner.begun).toEqual([]);
@@ -178,7 +184,7 @@ test("cancelling the job of a waiting upload answers job-cancelled", async () =>
   await using server = await startTestServer();
   server.runner.hold();
   const answer = server.api.send("segmentNifti", { form: form({ prompts: "skull", modality: "CT" }) });
-  await vi.waitFor(() => expect(server.runner.atWork).toBe(1));
+  await eventually(() => expect(server.runner.atWork).toBe(1));
   const { jobs } = await server.api.call("listJobs");
   await server.api.call("cancelJob", { params: { id: jobs[0]?.id ?? "" } });
   expect(await (await answer).json()).toMatchObject({ status: 409, code: "job-cancelled" });

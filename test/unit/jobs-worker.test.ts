@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type JobRequest, type JobRun, RemoteError, runInWorker } from "#server/jobs/index.ts";
+import { eventually } from "../fixtures/eventually.ts";
 import { createLogReader } from "../fixtures/log-reader.ts";
 
 const entry = new URL("../fixtures/fake-worker.ts", import.meta.url);
@@ -89,7 +90,7 @@ test("cancelling ends the job with its reason, and leaves the worker to the othe
   const abort = new AbortController();
   const { seen, run } = watch(abort.signal);
   const job = it.worker.run(ask("wait"), run);
-  await expect.poll(() => seen.length).toBe(1);
+  await eventually(() => expect(seen.length).toBe(1));
   abort.abort();
   await expect(job).rejects.toThrow();
   await expect(it.worker.run(ask("skull"), watch().run)).resolves.toBeDefined();
@@ -101,7 +102,7 @@ test("a worker that is deaf to cancelling is ended by force, and replaced", asyn
   const abort = new AbortController();
   const { seen, run } = watch(abort.signal);
   const job = it.worker.run(ask("hang"), run);
-  await expect.poll(() => seen.length).toBe(1);
+  await eventually(() => expect(seen.length).toBe(1));
   abort.abort(new Error("enough"));
   await expect(job).rejects.toThrow("enough");
   await expect(it.worker.run(ask("skull"), watch().run)).resolves.toBeDefined();
@@ -111,7 +112,7 @@ test("hard work in the worker does not hold up this thread", async () => {
   await using it = open();
   const { seen, run } = watch();
   const job = it.worker.run(ask("busy"), run);
-  await expect.poll(() => seen.length).toBe(1);
+  await eventually(() => expect(seen.length).toBe(1));
   let longest = 0;
   let last = performance.now();
   const ticking = setInterval(() => {

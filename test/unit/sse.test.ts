@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { JobEvent } from "#server/contract/index.ts";
 import type { StreamedLine } from "../fixtures/event-lines.ts";
+import { eventually } from "../fixtures/eventually.ts";
 import { skullJob, startTestServer } from "../fixtures/test-server.ts";
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -114,9 +115,9 @@ test("a client that hangs up leaves nothing behind, and the job goes on", async 
   const events = server.api.events(id, { signal: gone.signal });
   await events.next();
   gone.abort();
-  await expect.poll(() => server.log.lines().some(({ route }) => route === "jobEvents")).toBe(true);
+  await eventually(() => expect(server.log.lines().some(({ route }) => route === "jobEvents")).toBe(true));
   server.runner.release();
-  await expect.poll(async () => (await server.api.call("readJob", { params: { id } })).state).toBe("succeeded");
+  await eventually(async () => expect((await server.api.call("readJob", { params: { id } })).state).toBe("succeeded"));
 });
 
 test("a reader that does not read holds up neither the job nor the memory: of a flood of progress it gets the last", async () => {
@@ -135,7 +136,7 @@ test("a reader that does not read holds up neither the job nor the memory: of a 
   const { id } = await server.api.call("submitJob", { body: skullJob });
   const stream = server.api.lines(id);
   await stream.next();
-  await expect.poll(async () => (await server.api.call("readJob", { params: { id } })).state).toBe("succeeded");
+  await eventually(async () => expect((await server.api.call("readJob", { params: { id } })).state).toBe("succeeded"));
   const lines: StreamedLine[] = [];
   for await (const line of stream) lines.push(line);
   expect(lines.length).toBeLessThan(flood / 2);

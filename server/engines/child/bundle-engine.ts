@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { planeSize } from "#converters/mask/index.ts";
 import { sliceOutput } from "#converters/pixels/index.ts";
 import {
   type BundleManifest,
@@ -9,7 +8,7 @@ import {
   huggingFaceVocabulary,
   type InstalledBundle,
 } from "#models/index.ts";
-import { InvalidPromptError } from "#server/domain/index.ts";
+import { InvalidPromptError } from "../../domain/errors.ts";
 import type { Begin, Load } from "../protocol.ts";
 import type { ChildEngine, Reply } from "./engine.ts";
 import { checkGoldenSample } from "./golden-sample.ts";
@@ -79,10 +78,9 @@ async function answerSlices(
   sliceBatch: number,
   reply: Reply,
 ): Promise<void> {
-  const { input, grid, axis, resampledFrom } = volume;
+  const { input, plane, resampledFrom } = volume;
   const { merge, probabilities, prompts } = question;
   const logitSize = imageSize / maskStride;
-  const plane = planeSize(grid.size, axis);
   const toPlanes = sliceOutput({
     plane,
     imageSize,

@@ -2,6 +2,7 @@ import {
   column,
   fromColumns,
   type Mat4,
+  resampleNearest,
   scale,
   subtract,
   transformPoint,
@@ -20,8 +21,7 @@ const towards: Readonly<Record<string, Vec3>> = {
 
 /**
  * The grid that a network was trained on, laid over a volume: its axes along the patient's, and index size / 2 of both
- * grids at the same point (FreeSurfer's centre), rounded down to a voxel of the volume: where the grids are alike nothing
- * is interpolated on the way in, and no label falls between two voxels on the way back.
+ * grids at the same point (FreeSurfer's centre).
  */
 export function conformedGrid(
   volume: { readonly size: Vec3; readonly ijkToLps: Mat4 },
@@ -29,14 +29,28 @@ export function conformedGrid(
 ): VolumeGeometry {
   const axis = (c: 0 | 1 | 2) => scale(towards[conform.orientation[c]!]!, conform.spacingMm[c]);
   const turned = fromColumns(axis(0), axis(1), axis(2), [0, 0, 0]);
-  const [ni, nj, nk] = volume.size;
-  const centre = transformPoint(volume.ijkToLps, [ni >> 1, nj >> 1, nk >> 1]);
+  const centre = transformPoint(volume.ijkToLps, scale(volume.size, 0.5));
   const origin = subtract(centre, transformPoint(turned, scale(conform.size, 0.5)));
   return {
     size: conform.size,
     ijkToLps: fromColumns(column(turned, 0), column(turned, 1), column(turned, 2), origin),
     frameOfReferenceUid: "",
   };
+}
+
+/** Of a voxel: more than rounding errors, less than matters. */
+const hair = 1e-3;
+
+/**
+ * Labels of the conformed grid on the volume's own, by nearest neighbour. A volume of odd size has its voxels half way
+ * between grid points: each then takes the label of the point before it, whose own nearest voxel it is (resampleNearest takes
+ * the later). So labels that are conformed and taken back come out as they were.
+ */
+export function takeBack(labels: Uint8Array, grid: VolumeGeometry, volume: VolumeGeometry): Uint8Array {
+  const { ijkToLps } = volume;
+  const origin = transformPoint(ijkToLps, [-hair, -hair, -hair]);
+  const nudged = fromColumns(column(ijkToLps, 0), column(ijkToLps, 1), column(ijkToLps, 2), origin);
+  return resampleNearest(labels, grid, { ...volume, ijkToLps: nudged });
 }
 
 /** A box of voxels, `end` not included. */

@@ -1,5 +1,5 @@
 import { type BundleManifest, type ClipTokenizer, goldenDifference, goldenImage } from "#models/index.ts";
-import { ModelUnavailableError } from "#server/domain/index.ts";
+import { ModelUnavailableError } from "../../domain/errors.ts";
 import { imageNetwork } from "./image-network.ts";
 import type { OnnxSession } from "./onnx-runtime.ts";
 import type { TextEncoder } from "./text-encoder.ts";

@@ -1,6 +1,6 @@
 import { Tensor } from "onnxruntime-node";
 import { type BundleManifest, IMAGE_GRAPH } from "#models/index.ts";
-import { ModelUnavailableError } from "#server/domain/index.ts";
+import { ModelUnavailableError } from "../../domain/errors.ts";
 import { type OnnxSession, outputOf } from "./onnx-runtime.ts";
 import type { PromptEmbedding } from "./text-encoder.ts";
 

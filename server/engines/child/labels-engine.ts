@@ -3,7 +3,6 @@ import { Tensor } from "onnxruntime-node";
 import { UnsupportedSeriesError } from "#converters/errors.ts";
 import {
   determinant,
-  resampleNearest,
   resampleTrilinear,
   type Vec3,
   type VolumeGeometry,
@@ -13,7 +12,7 @@ import {
 import { type InstalledLabels, type LabelsManifest, labelTargets } from "#models/index.ts";
 import { type AskedLabels, askedLabels } from "../label-questions.ts";
 import type { Begin, Load, VolumeHeader } from "../protocol.ts";
-import { boxAbove, boxSize, conformedGrid, cutBox, placeBox } from "./conformed-grid.ts";
+import { boxAbove, boxSize, conformedGrid, cutBox, placeBox, takeBack } from "./conformed-grid.ts";
 import type { ChildEngine, Reply } from "./engine.ts";
 import { keepLargestObject, type LabelMap, LEFT, RIGHT, refineLabels } from "./label-map.ts";
 import { type OnnxRuntime, openOnnxRuntime, outputOf } from "./onnx-runtime.ts";
@@ -81,8 +80,8 @@ async function mapLabels(
   checkVolume(organ.voxels * Math.abs(determinant(grid.ijkToLps)), manifest);
   const { labels: refined, sides } = refineLabels(organ.labels, grid, manifest);
   return {
-    labels: resampleNearest(refined, grid, geometry),
-    ...(sides && { sides: resampleNearest(sides, grid, geometry) }),
+    labels: takeBack(refined, grid, geometry),
+    ...(sides && { sides: takeBack(sides, grid, geometry) }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Voxels } from "#converters/geometry/index.ts";
 import { openBundle } from "#models/index.ts";
-import { ModelUnavailableError } from "#server/domain/index.ts";
+import { ModelUnavailableError } from "../../domain/errors.ts";
 import type { Load, VolumeHeader } from "../protocol.ts";
 import { isRefusal, toWire } from "../wire-error.ts";
 import { openBundleEngine } from "./bundle-engine.ts";

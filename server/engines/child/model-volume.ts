@@ -3,7 +3,11 @@ import {
   column,
   fromColumns,
   normalize,
+  type Reorientation,
+  reorient,
+  reorientationTo,
   resampleTrilinear,
+  restorePlane,
   scale,
   subtract,
   transformPoint,
@@ -12,67 +16,83 @@ import {
   type Voxels,
   voxelSizeMm,
 } from "#converters/geometry/index.ts";
-import type { PlaneAxis } from "#converters/mask/index.ts";
-import { chooseSliceAxis, type SliceInput, sliceInput } from "#converters/pixels/index.ts";
+import { type PlaneAxis, planeSize } from "#converters/mask/index.ts";
+import { chooseSliceAxis, type PlaneSize, type SliceInput, sliceInput } from "#converters/pixels/index.ts";
 import type { BundleManifest } from "#models/index.ts";
 import type { VolumeHeader } from "../protocol.ts";
 import { greyLevels } from "./grey-levels.ts";
-import { type OrientedGrid, orientGrid, orientVoxels } from "./oriented-grid.ts";
 
-/** A volume as a bundle walks through it. */
+/** A volume as a bundle walks through it: slices of a grid that is the volume's own, or resampled, and perhaps turned. */
 export interface ModelVolume {
   readonly input: SliceInput;
-  /** The grid that the slices are taken from, before it was turned. */
+  /** Width and height of the slices. */
+  readonly plane: PlaneSize;
+  /** The grid before it was turned. */
   readonly geometry: VolumeGeometry;
-  readonly grid: OrientedGrid;
-  /** Of the turned grid: the axis that the slices stand on. */
-  readonly axis: PlaneAxis;
-  /** The volume's own grid, where the slices were taken from another. */
+  /** The volume's own grid, where `geometry` is another. */
   readonly resampledFrom?: VolumeGeometry;
+  /** Where the plane of slice `index` stands in `geometry`. */
+  standing(index: number): { readonly axis: PlaneAxis; readonly index: number };
+  /** A slice's pixels in the order of `geometry`'s plane. */
+  restore(index: number, pixels: Uint8Array): Uint8Array;
 }
 
 /** Grey levels, resampled and turned as the manifest asks. */
 export function modelVolume(voxels: Voxels, header: VolumeHeader, manifest: BundleManifest): ModelVolume {
   const own: VolumeGeometry = { size: header.size, ijkToLps: header.ijkToLps, frameOfReferenceUid: "" };
-  const levels = greyLevels(voxels, header, manifest);
-  const geometry = manifest.resampleMm === undefined ? own : isotropic(own, manifest.resampleMm);
-  const resampled = geometry === own ? levels : resampleLevels(levels, own, geometry);
-  const grid = orientGrid(geometry.size, geometry.ijkToLps, manifest.orientation);
-  const turned = orientVoxels(resampled, grid);
-  const [ni, nj, nk] = grid.size;
-  const axis = manifest.sliceAxis === "axial" ? axialAxis(geometry, grid) : chooseSliceAxis([nk, nj, ni]);
-  const pixels = manifest.input.dtype === "uint8" ? turned : Float32Array.from(turned);
+  const levels = volumeOf(greyLevels(voxels, header, manifest), own);
+  const resampled = manifest.resampleMm === undefined ? levels : resampleLevels(levels, manifest.resampleMm);
+  const { orientation } = manifest;
+  const turned = orientation === "any" ? resampled : reorient(resampled, orientation);
+  const reorientation = orientation === "any" ? straight : reorientationTo(resampled.geometry, orientation);
+  const [ni, nj, nk] = turned.geometry.size;
+  const axis = manifest.sliceAxis === "axial" ? axialAxis(turned.geometry) : chooseSliceAxis([nk, nj, ni]);
+  const pixels = manifest.input.dtype === "uint8" ? turned.voxels : Float32Array.from(turned.voxels);
+  const restored = (index: number, plane: Uint8Array) =>
+    restorePlane(reorientation, turned.geometry.size, { axis, index, pixels: plane });
   return {
-    input: sliceInput(pixels, grid.size, axis, manifest.imageSize),
-    geometry,
-    grid,
-    axis,
-    ...(geometry !== own && { resampledFrom: own }),
+    input: sliceInput(pixels, turned.geometry.size, axis, manifest.imageSize),
+    plane: planeSize(turned.geometry.size, axis),
+    geometry: resampled.geometry,
+    ...(resampled !== levels && { resampledFrom: own }),
+    standing: (index) => restored(index, new Uint8Array(0)),
+    restore: (index, plane) => (turned === resampled ? plane : restored(index, plane).pixels),
   };
+}
+
+const straight: Reorientation = {
+  axes: [
+    { from: 0, flipped: false },
+    { from: 1, flipped: false },
+    { from: 2, flipped: false },
+  ],
+};
+
+function volumeOf(voxels: Uint8Array, geometry: VolumeGeometry) {
+  return { geometry, voxels, unit: "arbitrary", modality: "OT", sources: [] } as const;
+}
+
+function resampleLevels(levels: ReturnType<typeof volumeOf>, spacingMm: number) {
+  const geometry = isotropic(levels.geometry, spacingMm);
+  return volumeOf(Uint8Array.from(resampleTrilinear(levels, geometry, 0), Math.round), geometry);
 }
 
 /** The same box in cubes of `spacingMm`, around the same centre. */
 function isotropic({ size, ijkToLps }: VolumeGeometry, spacingMm: number): VolumeGeometry {
   const spacing = voxelSizeMm(ijkToLps);
-  const cells = (axis: 0 | 1 | 2) => Math.max(1, Math.round((size[axis] * spacing[axis]) / spacingMm));
-  const newSize: Vec3 = [cells(0), cells(1), cells(2)];
-  const steps = ([0, 1, 2] as const).map((axis) => scale(normalize(column(ijkToLps, axis)), spacingMm));
+  const cubes = (axis: 0 | 1 | 2) => Math.max(1, Math.round((size[axis] * spacing[axis]) / spacingMm));
+  const newSize: Vec3 = [cubes(0), cubes(1), cubes(2)];
+  const step = (axis: 0 | 1 | 2) => scale(normalize(column(ijkToLps, axis)), spacingMm);
+  const [i, j, k] = [step(0), step(1), step(2)];
   const middle = (of: Vec3): Vec3 => [(of[0] - 1) / 2, (of[1] - 1) / 2, (of[2] - 1) / 2];
-  const reach = middle(newSize)
-    .map((cells, axis) => scale(steps[axis]!, cells))
-    .reduce(add);
+  const [mi, mj, mk] = middle(newSize);
+  const reach = add(add(scale(i, mi), scale(j, mj)), scale(k, mk));
   const origin = subtract(transformPoint(ijkToLps, middle(size)), reach);
-  return { size: newSize, ijkToLps: fromColumns(steps[0]!, steps[1]!, steps[2]!, origin), frameOfReferenceUid: "" };
+  return { size: newSize, ijkToLps: fromColumns(i, j, k, origin), frameOfReferenceUid: "" };
 }
 
-function resampleLevels(levels: Uint8Array, from: VolumeGeometry, onto: VolumeGeometry): Uint8Array {
-  const volume = { geometry: from, voxels: levels, unit: "arbitrary", modality: "OT", sources: [] } as const;
-  const values = resampleTrilinear(volume, onto, 0);
-  return Uint8Array.from(values, Math.round);
-}
-
-/** The axis of the turned grid that runs most nearly from feet to head. */
-function axialAxis({ ijkToLps }: VolumeGeometry, { axes }: OrientedGrid): PlaneAxis {
-  const upright = ([0, 1, 2] as const).map((a) => Math.abs(normalize(column(ijkToLps, axes[a].axis))[2]));
-  return ([2, 1, 0] as const).reduce((best, a) => (upright[a]! > upright[best]! + 1e-6 ? a : best));
+/** The axis that runs most nearly from feet to head. */
+function axialAxis({ ijkToLps }: VolumeGeometry): PlaneAxis {
+  const upright = (axis: PlaneAxis) => Math.abs(normalize(column(ijkToLps, axis))[2]);
+  return ([2, 1, 0] as const).reduce((best, axis) => (upright(axis) > upright(best) + 1e-6 ? axis : best));
 }

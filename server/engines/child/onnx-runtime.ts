@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { ModelUnavailableError } from "#server/domain/index.ts";
+import { ModelUnavailableError } from "../../domain/errors.ts";
 import type { ProviderStatus } from "../engine-options.ts";
 import type { Load } from "../protocol.ts";
 import { probeExpected, probeGraph, probeInput } from "./probe-graph.ts";

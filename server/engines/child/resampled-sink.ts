@@ -1,44 +1,43 @@
-import { resampleNearest, type VolumeGeometry } from "#converters/geometry/index.ts";
-import { type BitVolume, createBitVolume, planeSize, planeWalk, setPlane, unpackBits } from "#converters/mask/index.ts";
-import type { PlaneAnswer } from "#converters/pixels/index.ts";
+import { resampleNearest, type Vec3, type VolumeGeometry } from "#converters/geometry/index.ts";
+import { createBitVolume, type PlaneAxis, planeSize, planeWalk, setPlane, unpackBits } from "#converters/mask/index.ts";
 import type { Begin } from "../protocol.ts";
 import type { Reply } from "./engine.ts";
 import type { ModelVolume } from "./model-volume.ts";
-import { ownPlane, planeTurner } from "./oriented-grid.ts";
 import { packPlane } from "./pack-plane.ts";
 import type { PlaneSink } from "./plane-sink.ts";
 
 /**
- * Gathers answers on the resampled grid and, at the end, takes them to the volume's own slices k by nearest neighbour, one
- * prompt at a time. A slice's existence is that of the nearest model slice; where slices stand on another axis than the
- * model's, that of the whole volume.
+ * For slices of a resampled grid: gathers masks as bits and, at the end, takes them to the volume's own slices k by nearest
+ * neighbour, one prompt at a time. A slice's existence is that of the nearest model slice; where the model's slices stand on
+ * another axis, that of the whole volume.
  */
 export function resampledSink(volume: ModelVolume, onto: VolumeGeometry, question: Begin, reply: Reply): PlaneSink {
-  const { geometry, grid, axis } = volume;
-  const turn = planeTurner(grid, axis);
+  const { geometry } = volume;
+  const { size } = geometry;
+  const voxelCount = size[0] * size[1] * size[2];
+  const sliceAxis = volume.standing(0).axis;
   const gathered = question.prompts.map(({ id }) => ({
     id,
-    mask: createBitVolume(geometry.size),
-    existence: new Float32Array(geometry.size[ownPlane(grid, axis, 0).axis]),
-    ...(question.probabilities && {
-      probability: new Uint8Array(geometry.size[0] * geometry.size[1] * geometry.size[2]),
-    }),
+    mask: createBitVolume(size),
+    existence: new Float32Array(size[sliceAxis]),
+    ...(question.probabilities && { probability: new Uint8Array(voxelCount) }),
   }));
   return {
-    take: async (modelIndex, answers: readonly PlaneAnswer[]) => {
-      const own = ownPlane(grid, axis, modelIndex);
+    take: async (slice, answers) => {
+      const { axis, index } = volume.standing(slice);
       for (const [p, { existence, mask, probability }] of answers.entries()) {
         const one = gathered[p]!;
-        one.existence[own.index] = existence;
-        if (mask) setPlane(one.mask, own.axis, own.index, turn(mask));
-        if (probability && one.probability) putPlane(one.probability, geometry, own, turn(probability));
+        one.existence[index] = existence;
+        if (mask) setPlane(one.mask, axis, index, volume.restore(slice, mask));
+        if (probability && one.probability) {
+          putPlane(one.probability, size, axis, index, volume.restore(slice, probability));
+        }
       }
     },
     end: async () => {
-      const along = ownPlane(grid, axis, 0).axis;
       const pixels = onto.size[0] * onto.size[1];
       for (const { id, mask, existence, probability } of gathered) {
-        const voxels = resampleNearest(unpackVolume(mask), geometry, onto);
+        const voxels = resampleNearest(unpackBits(mask.bits, 0, voxelCount), geometry, onto);
         const grey = probability && resampleNearest(probability, geometry, onto);
         const largest = existence.reduce((left, right) => Math.max(left, right), 0);
         for (let k = 0; k < onto.size[2]; k++) {
@@ -49,7 +48,7 @@ export function resampledSink(volume: ModelVolume, onto: VolumeGeometry, questio
               promptId: id,
               axis: 2,
               index: k,
-              existence: along === 2 ? existence[nearest]! : largest,
+              existence: sliceAxis === 2 ? existence[nearest]! : largest,
               ...(plane.includes(1) && { bits: packPlane(plane) }),
               ...(grey && { probability: grey.slice(k * pixels, (k + 1) * pixels) }),
             },
@@ -60,16 +59,7 @@ export function resampledSink(volume: ModelVolume, onto: VolumeGeometry, questio
   };
 }
 
-function unpackVolume({ size, bits }: BitVolume): Uint8Array {
-  return unpackBits(bits, 0, size[0] * size[1] * size[2]);
-}
-
-function putPlane(
-  voxels: Uint8Array,
-  { size }: VolumeGeometry,
-  { axis, index }: ReturnType<typeof ownPlane>,
-  plane: Uint8Array,
-): void {
+function putPlane(voxels: Uint8Array, size: Vec3, axis: PlaneAxis, index: number, plane: Uint8Array): void {
   const [width, height] = planeSize(size, axis);
   const { start, stepAcross, stepDown } = planeWalk(size, axis, index);
   for (let y = 0, p = 0; y < height; y++) {

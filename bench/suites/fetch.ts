@@ -1,0 +1,90 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { openDicomweb } from "#server/dicomweb/index.ts";
+import { startOrthanc } from "#server/orthanc/index.ts";
+import { syntheticCt } from "../../test/fixtures/synthetic-ct.ts";
+import type { FetchSample } from "../fetch-process.ts";
+import { compare, type Report, type Suite } from "../figure.ts";
+import { interleave } from "../interleave.ts";
+
+const SLICES = 300;
+const SIDE = 512;
+const ROUNDS = 7;
+
+export const programs: Suite["programs"] = { Orthanc: ["/usr/sbin/Orthanc", "--version"], curl: ["curl", "--version"] };
+
+/** A CT of 300 slices out of an Orthanc of our own: our streaming WADO-RS beside curl and beside dicomweb-client. */
+export async function run(report: Report): Promise<void> {
+  const storageFolder = await mkdtemp(join(tmpdir(), "parse3d-bench-"));
+  try {
+    await using orthanc = await startOrthanc({ storageFolder });
+    const { dicomwebUrl } = orthanc;
+    report.note(`Storing ${SLICES} slices of ${SIDE}x${SIDE} ...`);
+    const { study, series, bytes } = await storeSeries(dicomwebUrl);
+
+    report.note(`Fetching them, ${ROUNDS} rounds ...`);
+    const fetchIn = (way: string) => () => inProcess([way, dicomwebUrl, study, series], bytes);
+    const { ours, curl, client } = await interleave<"ours" | "curl" | "client", { seconds: number; peakMiB: number }>(
+      ROUNDS,
+      {
+        ours: fetchIn("ours"),
+        curl: () => byCurl(`${dicomwebUrl}/studies/${study}/series/${series}`, bytes),
+        client: fetchIn("dicomweb-client"),
+      },
+    );
+    const seconds = (samples: readonly { seconds: number }[]) => samples.map((sample) => sample.seconds);
+    const peaks = (samples: readonly { peakMiB: number }[]) => samples.map(({ peakMiB }) => peakMiB);
+    const name = `${SLICES} slices`;
+    report.figure(compare(name, "s", seconds(ours), { name: "curl", samples: seconds(curl) }));
+    report.figure(compare(name, "s", seconds(ours), { name: "dicomweb-client", samples: seconds(client) }));
+    report.figure(compare("peak memory", "MiB", peaks(ours), { name: "dicomweb-client", samples: peaks(client) }));
+  } finally {
+    await rm(storageFolder, { recursive: true, force: true });
+  }
+}
+
+async function storeSeries(url: string) {
+  using dicomweb = openDicomweb({ url });
+  const { signal } = new AbortController();
+  const { series, instances } = syntheticCt(SLICES, SIDE, "bench");
+  let bytes = 0;
+  for (const instance of instances()) {
+    bytes += instance.length;
+    await dicomweb.sink.store(instance, { signal });
+  }
+  return { study: series.studyInstanceUid, series: series.seriesInstanceUid, bytes };
+}
+
+const execute = promisify(execFile);
+
+async function inProcess(arguments_: readonly string[], expectedBytes: number): Promise<FetchSample> {
+  const script = join(import.meta.dirname, "../fetch-process.ts");
+  const { stdout } = await execute(process.execPath, [script, ...arguments_]);
+  const sample: FetchSample = JSON.parse(stdout);
+  if (sample.instances !== SLICES || sample.bytes !== expectedBytes) {
+    throw new Error(
+      `${arguments_[0]} fetched ${sample.instances} instances, ${sample.bytes} of ${expectedBytes} bytes`,
+    );
+  }
+  return sample;
+}
+
+async function byCurl(url: string, expectedBytes: number) {
+  const { stdout } = await execute("curl", [
+    "--silent",
+    "--fail",
+    "--output",
+    "/dev/null",
+    "--header",
+    'Accept: multipart/related; type="application/dicom"; transfer-syntax=*',
+    "--write-out",
+    "%{time_total} %{size_download}",
+    url,
+  ]);
+  const [seconds = Number.NaN, bytes = 0] = stdout.split(" ").map(Number);
+  if (bytes < expectedBytes) throw new Error(`curl fetched ${bytes} of ${expectedBytes} bytes`);
+  return { seconds, peakMiB: Number.NaN };
+}

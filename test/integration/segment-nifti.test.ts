@@ -1,0 +1,90 @@
+import { gunzipSync } from "node:zlib";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readNifti } from "#converters/nifti/index.ts";
+import { FindingsHeader } from "#server/contract/index.ts";
+import { dataPath, describeWithData } from "../fixtures/shared-data.ts";
+import { startWholeService, type WholeService } from "../fixtures/whole-service.ts";
+
+let service: WholeService;
+
+beforeAll(async () => {
+  service = await startWholeService();
+});
+
+afterAll(() => service?.[Symbol.asyncDispose]());
+
+function form(file: Uint8Array<ArrayBuffer>, fields: Readonly<Record<string, string>>): FormData {
+  const data = new FormData();
+  data.append("file", new Blob([file]), "image.nii.gz");
+  for (const [name, value] of Object.entries(fields)) data.append(name, value);
+  return data;
+}
+
+const send = (file: Uint8Array<ArrayBuffer>, fields: Readonly<Record<string, string>>) =>
+  service.api.send("segmentNifti", { form: form(file, fields) });
+
+describeWithData("a NIfTI file over the API", () => {
+  const ct = new Uint8Array(readFileSync(dataPath("nifti_ct_mr_totalseg", "example_ct_sm.nii.gz")));
+
+  test("comes back as labels on its own grid: label n where the n-th prompt is", async () => {
+    const answer = await send(ct, { prompts: '["bone", "unicorn", "lung"]', modality: "CT" });
+    expect(answer.status).toBe(200);
+    const labels = readNifti(new Uint8Array(await answer.arrayBuffer()));
+    const input = readNifti(ct, { modality: "CT" });
+    expect(labels.geometry).toEqual(input.geometry);
+    expect(new Set(labels.voxels)).toEqual(new Set([0, 1, 3]));
+    const findings = FindingsHeader.parse(JSON.parse(answer.headers.get("parse3d-findings") ?? ""));
+    expect(findings.map(({ present }) => present)).toEqual([true, false, true]);
+    const count = (label: number) => labels.voxels.reduce((sum: number, value: number) => sum + Number(value === label), 0);
+    expect([findings[0]?.voxels, findings[2]?.voxels]).toEqual([count(1), count(3)]);
+    let bright = 0;
+    for (let n = 0; n < labels.voxels.length; n++) if (labels.voxels[n] === 1 && input.voxels[n]! > 100) bright++;
+    expect(bright / count(1)).toBeGreaterThan(0.95);
+  });
+
+  test("comes back as probabilities, one volume for each prompt", async () => {
+    const answer = await send(ct, { prompts: '["bone", "lung"]', modality: "CT", output: "probabilities" });
+    expect(answer.status).toBe(200);
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    expect(() => readNifti(bytes)).toThrow("2 volumes");
+    const bone = readNifti(bytes, { volumeIndex: 0 });
+    expect(bone.geometry.size).toEqual(readNifti(ct).geometry.size);
+    let outside = 0;
+    let high = 0;
+    for (const p of bone.voxels) {
+      if (p < 0 || p > 1) outside++;
+      if (p > 0.5) high++;
+    }
+    expect(outside).toBe(0);
+    expect(high).toBeGreaterThan(100);
+  });
+
+  test.each([
+    ["a truncated file", new Uint8Array(gunzipSync(ct).subarray(0, 5000)), "unsupported-image"],
+    ["a truncated gzip", ct.slice(0, 5000), "unsupported-image"],
+    ["something else", new TextEncoder().encode("not an image at all".repeat(40)), "unsupported-image"],
+    ["nothing", new Uint8Array(0), "unsupported-image"],
+    ["a header that declares 32767^3 voxels", hugeHeader(ct), "unsupported-image"],
+  ])("%s is refused by name, and the server goes on", async (_, file, code) => {
+    const answer = await send(file, { prompts: "bone", modality: "CT" });
+    const problem = (await answer.json()) as { code: string; detail: string };
+    expect([answer.status, problem.code]).toEqual([422, code]);
+    expect(problem.detail.length).toBeGreaterThan(20);
+    expect((await service.api.call("health")).status).toBe("alive");
+  });
+
+  test("an MR is not answered by CT rules, and the problem lists what there is", async () => {
+    const answer = await send(ct, { prompts: "hippocampus", modality: "MR" });
+    const problem = (await answer.json()) as { code: string; detail: string };
+    expect(problem.code).toBe("model-not-found");
+    expect(problem.detail).toContain("brain-t1");
+  });
+});
+
+function hugeHeader(gz: Uint8Array): Uint8Array<ArrayBuffer> {
+  const file = new Uint8Array(gunzipSync(gz));
+  const view = new DataView(file.buffer);
+  for (let axis = 1; axis <= 3; axis++) view.setInt16(40 + 2 * axis, 32767, true);
+  return file;
+}
