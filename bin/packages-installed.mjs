@@ -1,4 +1,5 @@
-// Whether node_modules holds what package-lock.json asks for: exit code 0 or 1. Runs on Node 18, so it is JavaScript.
+// Whether node_modules holds what package-lock.json asks for on this platform: exit code 0 or 1. Runs on Node 18, so it
+// is JavaScript.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -14,12 +15,24 @@ function packagesOf(file) {
 
 const wanted = packagesOf("package-lock.json");
 const installed = packagesOf("node_modules/.package-lock.json");
+const libc = existsSync("/etc/alpine-release") ? "musl" : "glibc";
 
-/** An optional package that was left out is one for another platform. */
-function isInstalled([path, { version, integrity, optional }]) {
+/** Whether a package is one of a set of builds, and the one for this platform. */
+function isThisPlatforms({ os, cpu, libc: libraries }) {
+  if (os === undefined && cpu === undefined) return false;
+  const fits = (list, here) => list === undefined || (list.includes(here) && !list.includes(`!${here}`));
+  return fits(os, process.platform) && fits(cpu, process.arch) && fits(libraries, libc);
+}
+
+function isInstalled([path, locked]) {
+  if (path === "") return true;
   const found = installed[path];
-  if (found === undefined) return path === "" || optional === true;
-  return found.version === version && found.integrity === integrity && existsSync(join(root, path, "package.json"));
+  if (found === undefined) return locked.optional === true && !isThisPlatforms(locked);
+  return (
+    found.version === locked.version &&
+    found.integrity === locked.integrity &&
+    existsSync(join(root, path, "package.json"))
+  );
 }
 
 process.exit(wanted && installed && Object.entries(wanted).every(isInstalled) ? 0 : 1);

@@ -63,9 +63,9 @@ async function main(): Promise<number> {
     interrupt.signal.throwIfAborted();
     outcomes.push({ name, passed, seconds: (performance.now() - start) / 1000 });
   }
-  const totals = readTestTotals();
   for (const { name, passed, seconds } of outcomes)
     say(`${name.padEnd(6)} ${passed ? "passed" : "FAILED"}  ${seconds.toFixed(1)} s`);
+  const totals = readTestTotals();
   if (totals.skipped > 0) {
     say("Skipped:");
     for (const { file, skipped } of totals.skippedFiles) say(`  ${String(skipped).padStart(4)}  ${file}`);

@@ -109,11 +109,11 @@ export async function startServer(config: Config, logger: Logger): Promise<HttpS
 }
 
 function openArchive({ pacs }: Config, logger: Logger) {
-  const { connectMs, idleMs } = pacs.timeouts;
+  const { timeouts } = pacs;
   return openDicomweb({
     url: pacs.url,
     headers: authorization(pacs.credentials),
-    timeouts: { connectMs, idleMs, firstByteMs: idleMs },
+    timeouts,
     logger,
   });
 }

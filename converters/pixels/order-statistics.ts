@@ -26,9 +26,8 @@ function narrowStatistics(voxels: Voxels, positive: boolean, ranksOf: (count: nu
   const counts = new Uint32Array(values);
   for (let n = 0; n < raw.length; n++) counts[raw[n]!]!++;
   const lowest = voxels instanceof Int16Array || voxels instanceof Int8Array ? -values / 2 : 0;
-  const bins = Uint32Array.from(counts, (_, bin) =>
-    positive && bin + lowest <= 0 ? 0 : counts[(bin + lowest) & (values - 1)]!,
-  );
+  const bins = new Uint32Array(values);
+  for (let bin = positive ? 1 - lowest : 0; bin < values; bin++) bins[bin] = counts[(bin + lowest) & (values - 1)]!;
   const count = total(bins);
   const statistics = count === 0 ? [] : ranksOf(count).map((rank) => find(bins, rank).bin + lowest);
   return { count, statistics };

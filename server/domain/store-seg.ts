@@ -31,11 +31,10 @@ export async function storeSeg(
     sources: volume.sources,
     segments: answers.flatMap(({ prompt, mask, finding: { tracking } }) => {
       if (!tracking) return [];
-      const codes = codesForPrompt(prompt.text);
       return {
         label: prompt.text.slice(0, 64),
         description: `Prompt: ${prompt.text}`,
-        codes: prompt.code ? { ...codes, type: prompt.code, confidence: "caller" as const } : codes,
+        codes: codesForPrompt(prompt.text, prompt.code),
         tracking,
         mask,
       };

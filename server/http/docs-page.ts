@@ -23,7 +23,7 @@ a { color: var(--accent); }
 export const docsPolicy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'`;
 
 /** The API to read in a browser. */
-export function docsPage({ info, components }: OpenApiDocument): string {
+export function docsPage({ info, servers, components }: OpenApiDocument): string {
   const routes = Object.entries<Route>(contract);
   return `<!doctype html>
 <html lang="en">
@@ -40,6 +40,7 @@ export function docsPage({ info, components }: OpenApiDocument): string {
 <p>The same as a program reads it: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).
 Where the server has a token, every request but <code>/healthz</code> carries <code>Authorization: Bearer TOKEN</code>.</p>
 <h2>Operations</h2>
+<p>For the lines to try: <code>export PARSE3D=${encode(servers[0].url)}</code>, and <code>JOB</code> is a job's id.</p>
 <ul>${routes.map(([name, { method, path, summary }]) => `<li><a href="#${name}"><code>${method} ${path}</code></a> ${encode(summary)}</li>`).join("\n")}</ul>
 ${routes.map(([name, route]) => operation(name, route)).join("\n")}
 <h2>Documents</h2>

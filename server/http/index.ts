@@ -1,5 +1,3 @@
-export type { ReadinessCheck } from "./health.ts";
-export { createMetrics, type Metrics } from "./metrics.ts";
-export type { InstalledModels } from "./models.ts";
+export { createMetrics } from "./metrics.ts";
 export { openApiDocument } from "./openapi.ts";
 export { type HttpServer, type HttpServerParts, startHttpServer } from "./server.ts";

@@ -1,2 +1,3 @@
+export { freePort } from "./free-port.ts";
 export { OrthancNotInstalledError, OrthancStartError } from "./errors.ts";
 export { type Orthanc, type OrthancOptions, startOrthanc } from "./start-orthanc.ts";

@@ -34,7 +34,7 @@ test.each([
   await using pacs = await startPacs();
   await using service = await startWholeService({
     PARSE3D_DICOMWEB_URL: pacs?.url ?? "http://127.0.0.1:9/dicom-web",
-    PARSE3D_DICOMWEB_IDLE_TIMEOUT_SECONDS: "0.5",
+    PARSE3D_DICOMWEB_ANSWER_TIMEOUT_SECONDS: "0.5",
   });
   const job = await service.job(ct.series, ["bone"]);
   expect(job).toMatchObject({ state: "failed", problem });

@@ -1,5 +1,5 @@
-import { gunzipSync } from "node:zlib";
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readNifti } from "#converters/nifti/index.ts";
 import { FindingsHeader } from "#server/contract/index.ts";
@@ -36,7 +36,7 @@ describeWithData("a NIfTI file over the API", () => {
     expect(new Set(labels.voxels)).toEqual(new Set([0, 1, 3]));
     const findings = FindingsHeader.parse(JSON.parse(answer.headers.get("parse3d-findings") ?? ""));
     expect(findings.map(({ present }) => present)).toEqual([true, false, true]);
-    const count = (label: number) => labels.voxels.reduce((sum: number, value: number) => sum + Number(value === label), 0);
+    const count = (label: number) => Array.from(labels.voxels).filter((value) => value === label).length;
     expect([findings[0]?.voxels, findings[2]?.voxels]).toEqual([count(1), count(3)]);
     let bright = 0;
     for (let n = 0; n < labels.voxels.length; n++) if (labels.voxels[n] === 1 && input.voxels[n]! > 100) bright++;

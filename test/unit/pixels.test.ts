@@ -61,7 +61,10 @@ describe("grey levels", () => {
 describe("percentiles", () => {
   test("they are numpy's: linear between ranks", () => {
     // np.percentile([10, 20, 30, 40], [25, 60]) == [17.5, 28]
-    expect(percentileWindow(Int16Array.of(40, 10, 30, 20), { lower: 25, upper: 60 })).toEqual({ lower: 17.5, upper: 28 });
+    expect(percentileWindow(Int16Array.of(40, 10, 30, 20), { lower: 25, upper: 60 })).toEqual({
+      lower: 17.5,
+      upper: 28,
+    });
   });
 
   test("only voxels above zero count, unless all are asked for", () => {
@@ -96,7 +99,10 @@ describe("planes", () => {
 
   test("a plane has its lower axis fastest, on whichever axis it stands", () => {
     // voxel (i, j, k) of 2 x 3 x 4 is 100 k + 10 j + i
-    const voxels = Float32Array.from({ length: 24 }, (_, n) => Math.floor(n / 6) * 100 + (Math.floor(n / 2) % 3) * 10 + (n % 2));
+    const voxels = Float32Array.from(
+      { length: 24 },
+      (_, n) => Math.floor(n / 6) * 100 + (Math.floor(n / 2) % 3) * 10 + (n % 2),
+    );
     expect([...takePlane(voxels, [2, 3, 4], 2, 3)]).toEqual([300, 301, 310, 311, 320, 321]);
     expect([...takePlane(voxels, [2, 3, 4], 1, 2)]).toEqual([20, 21, 120, 121, 220, 221, 320, 321]);
     expect([...takePlane(voxels, [2, 3, 4], 0, 1)]).toEqual([1, 11, 21, 101, 111, 121, 201, 211, 221, 301, 311, 321]);

@@ -109,7 +109,7 @@ test("the same question gives the same file to the byte; another prompt gives ot
 test("the caller's own code names the segment", async () => {
   const code = { value: "64033007", scheme: "SCT", meaning: "Kidney" };
   await segmentSeries(ports(), { series: ct.series, prompts: promptsFrom([{ text: "bright", code }]) }, watchedRun());
-  expect(decodeSeg(stored[0]!).segments[0]?.codes.type).toEqual(code);
+  expect(decodeSeg(stored[0]!).segments[0]?.codes?.type).toEqual(code);
 });
 
 test("the SEG says that it is for research use only", async () => {
