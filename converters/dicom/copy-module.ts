@@ -1,6 +1,6 @@
 import { type DataSet, isDataSet, type Value } from "./data-set.ts";
 import { type DictionaryEntry, entryOfKeyword } from "./dictionary.ts";
-import type { Elements } from "./part10-writer.ts";
+import type { Elements } from "./elements.ts";
 import { valueField } from "./value-field.ts";
 import type { Vr } from "./value-representation.ts";
 

@@ -4,7 +4,8 @@ import { dicomDateTime } from "./date-time.ts";
 import { displayWindow } from "./display-window.ts";
 import { codeItem, equipment, PROCESSING_EQUIPMENT, RESEARCH_USE_ONLY } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
-import { type Elements, writePart10 } from "./part10-writer.ts";
+import type { Elements } from "./elements.ts";
+import { writePart10 } from "./part10-writer.ts";
 import { type PlaneAxes, planeAxes } from "./plane-axes.ts";
 import { chooseStorage, type Storage, storeValues } from "./stored-values.ts";
 

@@ -1,45 +1,104 @@
 import { dot, length, scale, subtract, transformPoint, type Vec3 } from "../geometry/index.ts";
 import { copyModule } from "./copy-module.ts";
 import { dicomDateTime } from "./date-time.ts";
+import { encodeRle } from "./encode-rle.ts";
 import { codeItem, equipment, PROCESSING_EQUIPMENT, RESEARCH_USE_ONLY } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
-import { type Elements, writePart10 } from "./part10-writer.ts";
+import type { Elements } from "./elements.ts";
+import { writePart10 } from "./part10-writer.ts";
 import { type PlaneAxes, planeAxes } from "./plane-axes.ts";
-import { masksOverlap, nonEmptyFrames, packFrames, type SegFrame } from "./seg-frames.ts";
+import { fillFrame, masksOverlap, nonEmptyFrames, packFrames, type SegFrame } from "./seg-frames.ts";
 import { dimensionElements, perFrameGroups, referencedSeries, sharedGroups } from "./seg-functional-groups.ts";
 import type { SegInput } from "./seg-input.ts";
-import { segmentItems } from "./seg-segments.ts";
-
-const SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4";
+import { bitsAllocated, kindElements, type SegKind } from "./seg-kind.ts";
+import { backgroundItem, segmentItems } from "./seg-segments.ts";
+import { TRANSFER_SYNTAX } from "./transfer-syntax.ts";
+import type { WrittenPixels } from "./written-pixels.ts";
 
 /**
- * A DICOM Segmentation of type BINARY (PS3.3 sections A.51 and C.8.20), as explicit little endian. Slices where a
- * segment has no voxel become no frame.
+ * A DICOM Segmentation or Label Map Segmentation (PS3.3 sections A.51 and C.8.20), as explicit little endian unless
+ * compression is asked for. Slices where a segment has no voxel become no frame. Frames are made one after the other
+ * where they stand in the file: there is never a second copy of them.
  *
- * @throws RangeError where no segment has a voxel, a mask is not on the geometry's grid, or the grid's rows and columns
- * are not at a right angle
+ * @throws RangeError where no segment has a voxel, a mask is not on the geometry's grid, the grid's rows and columns are
+ * not at a right angle, segments of a label map overlap, or frames of bits are to be compressed with RLE
  */
 export function encodeSeg(input: SegInput): Uint8Array {
+  const { kind = "binary", compression = "none", segments } = input;
   const axes = checkedAxes(input);
-  const masks = input.segments.map(({ mask }) => mask);
-  const frames = nonEmptyFrames(masks);
+  const overlap = segmentsOverlap(kind, input);
+  const frames = nonEmptyFrames(kind, input);
   if (frames.length === 0) throw new RangeError("no segment has a voxel: there is nothing to write");
   const positions = slicePositions(input);
   const spacing = uniformSpacing(positions, axes.normal);
-  return writePart10({
+  const dataSet: Elements = {
     ...identification(input),
     ...content(input),
-    ...dimensionElements(input.uids.dimensionOrganization, isRegularStack(frames, spacing)),
+    ...kindElements(kind, segments.length),
+    ...dimensionElements(kind, input.uids.dimensionOrganization, isRegularStack(frames, spacing)),
     ...referencedSeries(input.header.series.SeriesInstanceUID, input.sources),
     SharedFunctionalGroupsSequence: [sharedGroups(axes, spacing)],
     PerFrameFunctionalGroupsSequence: perFrameGroups(frames, positions, input.sources),
-    SegmentSequence: segmentItems(input.segments, input.algorithm),
-    SegmentsOverlap: masksOverlap(masks) ? "YES" : "NO",
+    SegmentSequence: [
+      ...(kind === "labelmap" ? [backgroundItem()] : []),
+      ...segmentItems(segments, input.algorithm),
+    ],
+    SegmentsOverlap: overlap,
     NumberOfFrames: frames.length,
     Rows: input.geometry.size[1],
     Columns: input.geometry.size[0],
-    PixelData: packFrames(frames, masks),
+  };
+  return writePart10(dataSet, {
+    pixels: compression === "rle" ? rlePixels(kind, frames, input) : nativePixels(kind, frames, input),
+    transferSyntaxUid: TRANSFER_SYNTAX_OF[compression],
   });
+}
+
+const TRANSFER_SYNTAX_OF = {
+  none: TRANSFER_SYNTAX.explicitLittleEndian,
+  deflated: TRANSFER_SYNTAX.deflatedLittleEndian,
+  rle: TRANSFER_SYNTAX.rleLossless,
+} as const;
+
+/** Fractions of several segments are not compared: their sum says as little as their overlap. */
+function segmentsOverlap(kind: SegKind, { segments }: SegInput): "YES" | "NO" | "UNDEFINED" {
+  if (segments.length < 2) return "NO";
+  if (kind === "fractional") return "UNDEFINED";
+  const overlap = masksOverlap(segments.map(({ mask }) => mask));
+  if (overlap && kind === "labelmap") {
+    throw new RangeError("segments overlap, which a label map cannot say: write kind binary");
+  }
+  return overlap ? "YES" : "NO";
+}
+
+function nativePixels(kind: SegKind, frames: readonly SegFrame[], { geometry, segments }: SegInput): WrittenPixels {
+  const count = geometry.size[0] * geometry.size[1];
+  const bits = bitsAllocated(kind, segments.length);
+  const masks = segments.map(({ mask }) => mask);
+  return {
+    kind: "native",
+    vr: bits === 16 ? "OW" : "OB",
+    length: Math.ceil((frames.length * count * bits) / 8),
+    fill(into) {
+      if (kind === "binary") return packFrames(frames, masks, into);
+      const size = (count * bits) / 8;
+      for (const [n, frame] of frames.entries()) fillFrame(frame, segments, into.subarray(n * size, (n + 1) * size));
+    },
+  };
+}
+
+function rlePixels(kind: SegKind, frames: readonly SegFrame[], { geometry, segments }: SegInput): WrittenPixels {
+  if (kind === "binary") throw new RangeError("RLE is not for frames of bits: write them deflated or as they are");
+  const bytesPerPixel = bitsAllocated(kind, segments.length) === 16 ? 2 : 1;
+  const pixels = new Uint8Array(geometry.size[0] * geometry.size[1] * bytesPerPixel);
+  return {
+    kind: "encapsulated",
+    frames: frames.map((frame) => {
+      pixels.fill(0);
+      fillFrame(frame, segments, pixels);
+      return encodeRle(pixels, geometry.size[0], bytesPerPixel);
+    }),
+  };
 }
 
 function checkedAxes({ geometry, segments, sources }: SegInput): PlaneAxes {
@@ -130,10 +189,9 @@ function seriesNumberAfter(source: number | undefined): number {
 }
 
 /** SOP instance, image and segmentation, but for what depends on the frames. */
-function content({ uids, at, algorithm, contentCreator }: SegInput): Elements {
+function content({ uids, at, algorithm, contentCreator, lossyCompression }: SegInput): Elements {
   const { date, time, dateTime } = dicomDateTime(at);
   return {
-    SOPClassUID: SEGMENTATION_STORAGE,
     SOPInstanceUID: uids.instance,
     InstanceCreationDate: date,
     InstanceCreationTime: time,
@@ -152,15 +210,10 @@ function content({ uids, at, algorithm, contentCreator }: SegInput): Elements {
       },
     ],
     ImageType: ["DERIVED", "PRIMARY"],
-    SegmentationType: "BINARY",
-    SamplesPerPixel: 1,
-    PhotometricInterpretation: "MONOCHROME2",
-    BitsAllocated: 1,
-    BitsStored: 1,
-    HighBit: 0,
-    PixelRepresentation: 0,
     PresentationLUTShape: "IDENTITY",
     BurnedInAnnotation: "NO",
-    LossyImageCompression: "00",
+    LossyImageCompression: lossyCompression === undefined ? "00" : "01",
+    ...(lossyCompression?.ratios && { LossyImageCompressionRatio: lossyCompression.ratios }),
+    ...(lossyCompression?.methods && { LossyImageCompressionMethod: lossyCompression.methods }),
   };
 }

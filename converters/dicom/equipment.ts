@@ -1,6 +1,6 @@
 import { concept } from "./code-table.ts";
 import type { CodedConcept } from "./coded-concept.ts";
-import type { Elements } from "./part10-writer.ts";
+import type { Elements } from "./elements.ts";
 
 /** How this software names itself in what it writes (General Equipment module, PS3.3 section C.7.5.1). */
 export const equipment = {

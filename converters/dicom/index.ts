@@ -10,7 +10,8 @@ export { encodeImageSeries, type ImageSeriesDescription } from "./encode-image.t
 export { encodeSeg } from "./encode-seg.ts";
 export type { AlgorithmFamily } from "./equipment.ts";
 export { maskOnto } from "./mask-onto.ts";
-export { type Elements, writePart10 } from "./part10-writer.ts";
+export type { Elements } from "./elements.ts";
+export { type Part10Options, writePart10 } from "./part10-writer.ts";
 export { type DicomFile, readPart10 } from "./read-part10.ts";
 export type { DecodedSegment } from "./read-segments.ts";
 export type { SegInput, SegSegment } from "./seg-input.ts";

@@ -1,34 +1,50 @@
 import type { BitVolume } from "../mask/index.ts";
 import { anyBit, copyBits } from "./bit-copy.ts";
+import type { SegInput, SegSegment } from "./seg-input.ts";
+import { bitsAllocated, HIGHEST_FRACTION, type SegKind } from "./seg-kind.ts";
 
-/** One frame of a SEG: one slice of one segment, never empty. */
+/** One frame of a SEG: one slice of one segment, or of a label map; never empty. */
 export interface SegFrame {
-  /** Counted from 1. */
-  readonly segmentNumber: number;
+  /** Counted from 1; absent in a label map. */
+  readonly segmentNumber?: number;
   readonly sliceIndex: number;
 }
 
 /** The frames that say something, by segment and then by slice. */
-export function nonEmptyFrames(masks: readonly BitVolume[]): readonly SegFrame[] {
-  return masks.flatMap(({ size: [ni, nj, nk], bits }, n) => {
-    const frames: SegFrame[] = [];
-    for (let k = 0; k < nk; k++) {
-      if (anyBit(bits, k * ni * nj, ni * nj)) frames.push({ segmentNumber: n + 1, sliceIndex: k });
-    }
-    return frames;
-  });
+export function nonEmptyFrames(kind: SegKind, { geometry, segments }: SegInput): readonly SegFrame[] {
+  const slices = Array.from({ length: geometry.size[2] }, (_, k) => k);
+  if (kind === "labelmap") {
+    return slices.filter((k) => segments.some(({ mask }) => hasVoxel(mask, k))).map((sliceIndex) => ({ sliceIndex }));
+  }
+  const says = kind === "binary" ? ({ mask }: SegSegment, k: number) => hasVoxel(mask, k) : hasFraction;
+  return segments.flatMap((segment, n) =>
+    slices.filter((k) => says(segment, k)).map((sliceIndex) => ({ segmentNumber: n + 1, sliceIndex })),
+  );
 }
 
 /** Pixel data of BINARY frames: bits LSB first, running on across frames (PS3.3 section C.8.20.2.1, PS3.5 section 8.1.1). */
-export function packFrames(frames: readonly SegFrame[], masks: readonly BitVolume[]): Uint8Array {
+export function packFrames(frames: readonly SegFrame[], masks: readonly BitVolume[], into: Uint8Array): void {
   const [ni, nj] = masks[0]!.size;
   const pixels = ni * nj;
-  const packed = new Uint8Array(Math.ceil((frames.length * pixels) / 8));
   for (let f = 0; f < frames.length; f++) {
     const { segmentNumber, sliceIndex } = frames[f]!;
-    copyBits(masks[segmentNumber - 1]!.bits, sliceIndex * pixels, packed, f * pixels, pixels);
+    copyBits(masks[segmentNumber! - 1]!.bits, sliceIndex * pixels, into, f * pixels, pixels);
   }
-  return packed;
+}
+
+/**
+ * The pixels of a FRACTIONAL frame, or of a label map's, little endian; written into `into`, which is all zeros.
+ * @throws RangeError where a slice of probabilities has another size
+ */
+export function fillFrame(frame: SegFrame, segments: readonly SegSegment[], into: Uint8Array): void {
+  const { segmentNumber, sliceIndex } = frame;
+  if (segmentNumber !== undefined) {
+    const fractions = fractionsOf(segments[segmentNumber - 1]!, sliceIndex);
+    if (fractions !== undefined) into.set(fractions);
+    return;
+  }
+  const bytesPerPixel = bitsAllocated("labelmap", segments.length) / 8;
+  for (const [n, { mask }] of segments.entries()) paintLabel(mask, sliceIndex, n + 1, into, bytesPerPixel);
 }
 
 /** Whether a voxel belongs to more than one of the masks. All have the same size. */
@@ -45,4 +61,45 @@ export function masksOverlap(masks: readonly BitVolume[]): boolean {
     }
   }
   return false;
+}
+
+function hasVoxel({ size: [ni, nj], bits }: BitVolume, k: number): boolean {
+  return anyBit(bits, k * ni * nj, ni * nj);
+}
+
+function hasFraction(segment: SegSegment, k: number): boolean {
+  if (segment.probabilities === undefined) return hasVoxel(segment.mask, k);
+  const fractions = fractionsOf(segment, k);
+  return fractions !== undefined && Buffer.compare(fractions, new Uint8Array(fractions.length)) !== 0;
+}
+
+function fractionsOf({ mask, probabilities }: SegSegment, k: number): Uint8Array | undefined {
+  const pixels = mask.size[0] * mask.size[1];
+  if (probabilities !== undefined) {
+    const fractions = probabilities(k);
+    if (fractions === undefined || fractions.length === pixels) return fractions;
+    throw new RangeError(`${fractions.length} probabilities on a slice of ${pixels} pixels`);
+  }
+  const whole = new Uint8Array(pixels);
+  paintLabel(mask, k, HIGHEST_FRACTION, whole, 1);
+  return whole;
+}
+
+/** Sets the pixels of slice k that belong to the mask; empty stretches are skipped a byte of bits at a time. */
+function paintLabel({ size, bits }: BitVolume, k: number, label: number, into: Uint8Array, bytesPerPixel: number): void {
+  const pixels = size[0] * size[1];
+  const start = k * pixels;
+  for (let p = 0; p < pixels; ) {
+    const n = start + p;
+    const byte = bits[Math.floor(n / 8)]! >>> (n & 7);
+    const held = Math.min(8 - (n & 7), pixels - p);
+    if (byte !== 0) {
+      for (let b = 0; b < held; b++) {
+        if (((byte >>> b) & 1) === 0) continue;
+        into[(p + b) * bytesPerPixel] = label & 0xff;
+        if (bytesPerPixel === 2) into[(p + b) * 2 + 1] = label >>> 8;
+      }
+    }
+    p += held;
+  }
 }

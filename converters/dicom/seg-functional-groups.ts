@@ -1,12 +1,13 @@
 import type { SourceInstance, Vec3 } from "../geometry/index.ts";
 import { entryOfKeyword, hexOfTag } from "./dictionary.ts";
 import { codeItem, SEGMENTATION_DERIVATION, SOURCE_IMAGE_FOR_PROCESSING } from "./equipment.ts";
-import type { Elements } from "./part10-writer.ts";
+import type { Elements } from "./elements.ts";
 import type { PlaneAxes } from "./plane-axes.ts";
 import type { SegFrame } from "./seg-frames.ts";
+import type { SegKind } from "./seg-kind.ts";
 
-/** Multi-frame Dimension module (PS3.3 section C.7.6.17): by segment, then by position. */
-export function dimensionElements(organizationUid: string, isRegularStack: boolean): Elements {
+/** Multi-frame Dimension module (PS3.3 section C.7.6.17): by segment, then by position; a label map by position only. */
+export function dimensionElements(kind: SegKind, organizationUid: string, isRegularStack: boolean): Elements {
   const dimension = (pointer: string, group: string, label: string): Elements => ({
     DimensionOrganizationUID: organizationUid,
     DimensionIndexPointer: tagText(pointer),
@@ -16,7 +17,9 @@ export function dimensionElements(organizationUid: string, isRegularStack: boole
   return {
     DimensionOrganizationSequence: [{ DimensionOrganizationUID: organizationUid }],
     DimensionIndexSequence: [
-      dimension("ReferencedSegmentNumber", "SegmentIdentificationSequence", "Segment Number"),
+      ...(kind === "labelmap"
+        ? []
+        : [dimension("ReferencedSegmentNumber", "SegmentIdentificationSequence", "Segment Number")]),
       dimension("ImagePositionPatient", "PlanePositionSequence", "Image Position Patient"),
     ],
     ...(isRegularStack && { DimensionOrganizationType: "3D" }),
@@ -52,9 +55,13 @@ export function perFrameGroups(
   const positionIndex = new Map(slices.map((sliceIndex, n) => [sliceIndex, n + 1]));
   return frames.map(({ segmentNumber, sliceIndex }) => ({
     DerivationImageSequence: derivations.get(sliceIndex) ?? [],
-    FrameContentSequence: [{ DimensionIndexValues: [segmentNumber, positionIndex.get(sliceIndex)!] }],
+    FrameContentSequence: [
+      { DimensionIndexValues: [...(segmentNumber === undefined ? [] : [segmentNumber]), positionIndex.get(sliceIndex)!] },
+    ],
     PlanePositionSequence: [{ ImagePositionPatient: positions[sliceIndex]! }],
-    SegmentIdentificationSequence: [{ ReferencedSegmentNumber: segmentNumber }],
+    ...(segmentNumber !== undefined && {
+      SegmentIdentificationSequence: [{ ReferencedSegmentNumber: segmentNumber }],
+    }),
   }));
 }
 

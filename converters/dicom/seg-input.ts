@@ -2,6 +2,7 @@ import type { SourceInstance, VolumeGeometry } from "../geometry/index.ts";
 import type { BitVolume } from "../mask/index.ts";
 import type { SegmentCodes } from "./coded-concept.ts";
 import type { AlgorithmFamily } from "./equipment.ts";
+import type { SegCompression, SegKind } from "./seg-kind.ts";
 import type { CielabValue } from "./segment-colour.ts";
 import type { SeriesHeader } from "./series-header.ts";
 
@@ -13,17 +14,29 @@ export interface SegSegment {
   readonly tracking: { readonly id: string; readonly uid: string };
   /** On the series' own grid: its size is the geometry's. */
   readonly mask: BitVolume;
+  /**
+   * For kind "fractional": the probabilities of slice k, 0 (none) to 255 (certain), i fastest; undefined where all are
+   * 0. Asked for more than once, a slice at a time: it must give the same each time, in an array that it may reuse.
+   * Where absent, the mask is written as 0 and 255.
+   */
+  probabilities?(k: number): Uint8Array | undefined;
   /** Chosen by label where absent. */
   readonly colourLab?: CielabValue;
 }
 
 export interface SegInput {
+  /** "binary" where absent, which every receiver can read. */
+  readonly kind?: SegKind;
+  /** "none" where absent. */
+  readonly compression?: SegCompression;
   /** Of the series that was segmented. */
   readonly header: SeriesHeader;
   readonly geometry: VolumeGeometry;
   /** What the frames refer to and take their exact positions from. A slice without one is placed by the geometry. */
   readonly sources: readonly SourceInstance[];
-  /** Numbered from 1 in this order; they may overlap. */
+  /** Where the source's pixels once went through lossy compression: what is known of it, for a result inherits it. */
+  readonly lossyCompression?: { readonly ratios?: readonly number[]; readonly methods?: readonly string[] };
+  /** Numbered from 1 in this order; they may overlap, but not in a label map. */
   readonly segments: readonly SegSegment[];
   readonly seriesDescription: string;
   readonly algorithm: { readonly name: string; readonly version: string; readonly family: AlgorithmFamily };

@@ -1,7 +1,8 @@
 import type { CodedConcept } from "./coded-concept.ts";
-import { codeItem, familyCode } from "./equipment.ts";
+import { concept } from "./code-table.ts";
+import { codeItem, equipment, familyCode } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
-import type { Elements } from "./part10-writer.ts";
+import type { Elements } from "./elements.ts";
 import type { SegInput, SegSegment } from "./seg-input.ts";
 import { segmentColours } from "./segment-colour.ts";
 
@@ -46,6 +47,24 @@ export function segmentItems(segments: readonly SegSegment[], algorithm: SegInpu
     RecommendedDisplayCIELabValue: colourLab ?? colours[n]!,
   }));
 }
+
+/** What is none of a label map's segments: number 0 (PS3.3 section C.8.20.2.3). */
+export function backgroundItem(): Elements {
+  return {
+    SegmentNumber: 0,
+    SegmentLabel: "Background",
+    SegmentAlgorithmType: "AUTOMATIC",
+    SegmentAlgorithmName: equipment.ManufacturerModelName,
+    SegmentedPropertyCategoryCodeSequence: [codeItem(SPATIAL_CONCEPT)],
+    SegmentedPropertyTypeCodeSequence: [codeItem(BACKGROUND)],
+    RecommendedDisplayCIELabValue: BLACK,
+  };
+}
+
+const SPATIAL_CONCEPT = concept("SCT", "309825002");
+const BACKGROUND = concept("DCM", "125040");
+/** L 0, a 0, b 0. */
+const BLACK = [0, 0x8080, 0x8080] as const;
 
 /** Segment Description (0062,0006) is ST: 1024 characters. */
 const LONGEST_DESCRIPTION = 1024;

@@ -4,8 +4,18 @@ export const TRANSFER_SYNTAX = {
   explicitLittleEndian: "1.2.840.10008.1.2.1",
   deflatedLittleEndian: "1.2.840.10008.1.2.1.99",
   explicitBigEndian: "1.2.840.10008.1.2.2",
+  jpegBaseline: "1.2.840.10008.1.2.4.50",
+  jpegExtended: "1.2.840.10008.1.2.4.51",
+  jpegLossless: "1.2.840.10008.1.2.4.57",
+  jpegLosslessFirstOrder: "1.2.840.10008.1.2.4.70",
+  jpegLsLossless: "1.2.840.10008.1.2.4.80",
+  jpegLsNearLossless: "1.2.840.10008.1.2.4.81",
   jpeg2000Lossless: "1.2.840.10008.1.2.4.90",
   jpeg2000: "1.2.840.10008.1.2.4.91",
+  htj2kLossless: "1.2.840.10008.1.2.4.201",
+  htj2kLosslessRpcl: "1.2.840.10008.1.2.4.202",
+  htj2k: "1.2.840.10008.1.2.4.203",
+  rleLossless: "1.2.840.10008.1.2.5",
 } as const;
 
 const NAMES: Readonly<Record<string, string>> = {

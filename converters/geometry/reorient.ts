@@ -40,7 +40,7 @@ export function reorientationTo(geometry: VolumeGeometry, code: string): Reorien
     return { from: from as Axis, flipped: directions[from]?.negative !== (DIRECTIONS[world]?.[1] === letter) };
   });
   const [i, j, k] = axes;
-  if (!i || !j || !k || axes.length !== 3 || new Set(axes.map(({ from }) => from)).size !== 3 || code.length !== 3) {
+  if (!i || !j || !k || axes.length !== 3 || ![0, 1, 2].every((axis) => axes.some(({ from }) => from === axis))) {
     throw new RangeError(`"${code}" is not an orientation; write three letters like LPS, RAS or LIA`);
   }
   return { axes: [i, j, k] };

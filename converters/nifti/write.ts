@@ -5,6 +5,8 @@ import { column, determinant, dot, flipLpsRas, type Mat4, scale, type Vec3, voxe
 export interface WriteNiftiOptions {
   /** Whether the file is compressed (.nii.gz). */
   readonly gzip?: boolean;
+  /** How many volumes of the geometry's size `voxels` holds, one after the other (the 4th dimension); 1 where not said. */
+  readonly volumes?: number;
   /** At most 79 ASCII characters; it must name no patient. */
   readonly description?: string;
 }
@@ -12,19 +14,22 @@ export interface WriteNiftiOptions {
 /**
  * A single-file NIfTI-1 (NIfTI-2 where an axis is longer than 32,767) with the voxels as they are, in mm. The sform
  * holds the affine; the qform as well where the axes are at right angles, which is all that it can express.
+ * @throws RangeError where there are not as many voxels as the geometry and `volumes` ask for
  */
 export function writeNifti(volume: Pick<Volume, "geometry" | "voxels">, options: WriteNiftiOptions = {}): Uint8Array {
   const { geometry, voxels } = volume;
-  const { gzip = false, description = "Parse3D, research use only" } = options;
+  const { gzip = false, volumes = 1, description = "Parse3D, research use only" } = options;
+  const expected = geometry.size.reduce((product, length) => product * length, volumes);
+  if (voxels.length !== expected) throw new RangeError(`${voxels.length} voxels where ${expected} belong`);
   const header: HeaderFields = {
-    size: geometry.size,
+    dim: [volumes === 1 ? 3 : 4, ...geometry.size, volumes, 1, 1, 1],
     ras: flipLpsRas(geometry.ijkToLps),
     sizesMm: voxelSizeMm(geometry.ijkToLps),
     code: dataTypeCode(voxels),
     bits: voxels.BYTES_PER_ELEMENT * 8,
     description: description.replace(/[^ -~]/g, "?").slice(0, 79),
   };
-  const start = geometry.size.some((length) => length > 32767) ? header2(header) : header1(header);
+  const start = header.dim.some((length) => length > 32767) ? header2(header) : header1(header);
   const file = new Uint8Array(start.length + voxels.byteLength);
   file.set(start);
   file.set(new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength), start.length);
@@ -32,7 +37,8 @@ export function writeNifti(volume: Pick<Volume, "geometry" | "voxels">, options:
 }
 
 interface HeaderFields {
-  readonly size: Vec3;
+  /** Rank, then seven lengths. */
+  readonly dim: readonly number[];
   readonly ras: Mat4;
   readonly sizesMm: Vec3;
   readonly code: number;
@@ -45,12 +51,12 @@ const MILLIMETRE = 2;
 const SCANNER = 1;
 
 /** 348 bytes and four that say that no extension follows. */
-function header1({ size, ras, sizesMm, code, bits, description }: HeaderFields): Uint8Array {
+function header1({ dim, ras, sizesMm, code, bits, description }: HeaderFields): Uint8Array {
   const bytes = new Uint8Array(352);
   const view = new DataView(bytes.buffer);
   const { qfac, quaternion } = rotationOf(ras);
   view.setInt32(0, 348, true);
-  for (const [n, length] of [3, ...size, 1, 1, 1, 1].entries()) view.setInt16(40 + 2 * n, length, true);
+  for (const [n, length] of dim.entries()) view.setInt16(40 + 2 * n, length, true);
   view.setInt16(70, code, true);
   view.setInt16(72, bits, true);
   for (const [n, step] of [qfac, ...sizesMm].entries()) view.setFloat32(76 + 4 * n, step, true);
@@ -69,7 +75,7 @@ function header1({ size, ras, sizesMm, code, bits, description }: HeaderFields):
 }
 
 /** 540 bytes and four that say that no extension follows. */
-function header2({ size, ras, sizesMm, code, bits, description }: HeaderFields): Uint8Array {
+function header2({ dim, ras, sizesMm, code, bits, description }: HeaderFields): Uint8Array {
   const bytes = new Uint8Array(544);
   const view = new DataView(bytes.buffer);
   const { qfac, quaternion } = rotationOf(ras);
@@ -77,7 +83,7 @@ function header2({ size, ras, sizesMm, code, bits, description }: HeaderFields):
   writeText(bytes, 4, "n+2\0\r\n\x1a\n");
   view.setInt16(12, code, true);
   view.setInt16(14, bits, true);
-  for (const [n, length] of [3, ...size, 1, 1, 1, 1].entries()) view.setBigInt64(16 + 8 * n, BigInt(length), true);
+  for (const [n, length] of dim.entries()) view.setBigInt64(16 + 8 * n, BigInt(length), true);
   for (const [n, step] of [qfac, ...sizesMm].entries()) view.setFloat64(104 + 8 * n, step, true);
   view.setBigInt64(168, BigInt(bytes.length), true);
   view.setFloat64(176, 1, true);

@@ -1,15 +1,19 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { addConvertCommand } from "./convert.ts";
-import { addDemoCommand } from "./demo.ts";
 import { exitCodeHelp, exitCodes } from "./exit-code.ts";
-import { addImportCommand } from "./import.ts";
-import { addModelsCommand } from "./models.ts";
-import { addSegmentCommand } from "./segment.ts";
-import { addServeCommand } from "./serve.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  version: string;
+  readonly version: string;
+};
+
+/** Each command's module is loaded when it is asked for: what a command does not need does not delay it. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  segment: async () => (await import("./segment.ts")).addSegmentCommand,
+  convert: async () => (await import("./convert.ts")).addConvertCommand,
+  import: async () => (await import("./import.ts")).addImportCommand,
+  models: async () => (await import("./models.ts")).addModelsCommand,
+  serve: async () => (await import("./serve.ts")).addServeCommand,
+  demo: async () => (await import("./demo.ts")).addDemoCommand,
 };
 
 const program = new Command("parse3d")
@@ -21,11 +25,8 @@ const program = new Command("parse3d")
     process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
   });
 
-addSegmentCommand(program);
-addConvertCommand(program);
-addImportCommand(program);
-addModelsCommand(program);
-addServeCommand(program);
-addDemoCommand(program);
+const [, , asked = ""] = process.argv;
+const named = Object.hasOwn(commands, asked) ? commands[asked] : undefined;
+for (const load of named ? [named] : Object.values(commands)) (await load())(program);
 
 await program.parseAsync();

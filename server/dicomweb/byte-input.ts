@@ -1,4 +1,6 @@
-export type MultipartFault =
+import { GrowingBytes } from "./growing-bytes.ts";
+
+export type MessageFault =
   | "truncated"
   | "preamble-too-large"
   | "header-too-large"
@@ -6,26 +8,27 @@ export type MultipartFault =
   | "length-mismatch"
   | "part-too-large";
 
-/** The body is not the multipart message that its Content-Type announces. */
-export class MultipartError extends Error {
-  override readonly name = "MultipartError";
-  readonly fault: MultipartFault;
+/** Bytes that are not the message, HTTP or multipart, that they should be. */
+export class MalformedMessageError extends Error {
+  override readonly name = "MalformedMessageError";
+  readonly fault: MessageFault;
 
-  constructor(fault: MultipartFault) {
-    super(`Malformed multipart body: ${fault}`);
+  constructor(fault: MessageFault) {
+    super(`Malformed message: ${fault}`);
     this.fault = fault;
   }
 }
 
-const HEADER_BLOCK_END = "\r\n\r\n";
-
-/** The bytes of a stream in order, taken by length or by what ends them. Every method throws MultipartError. */
+/**
+ * The bytes of a stream in order, taken by length or by what ends them. A chunk of the stream need not stay what it is
+ * when the next one is asked for. Every method throws MalformedMessageError, and as the stream does.
+ */
 export class ByteInput {
   readonly #source: AsyncIterator<Uint8Array>;
   /** What came and is not taken yet: a view on the last chunk, as a rule. */
   #pending: Buffer;
 
-  constructor(source: AsyncIterator<Uint8Array>, before: Buffer) {
+  constructor(source: AsyncIterator<Uint8Array>, before = Buffer.alloc(0)) {
     this.#source = source;
     this.#pending = before;
   }
@@ -35,18 +38,26 @@ export class ByteInput {
     return this.#pending.toString("latin1", 0, ascii.length) === ascii;
   }
 
-  /** Text up to and without the empty line, which is taken too. */
-  async takeHeaderBlock(maxBytes: number): Promise<string> {
+  /** Text up to and without `end`, which is taken too. */
+  async takeText(end: string, maxBytes: number): Promise<string> {
     for (;;) {
-      const end = this.#pending.indexOf(HEADER_BLOCK_END);
-      if (Math.max(end, end < 0 ? this.#pending.length : 0) > maxBytes) throw new MultipartError("header-too-large");
-      if (end >= 0) {
-        const block = this.#pending.toString("latin1", 0, end);
-        this.#drop(end + HEADER_BLOCK_END.length);
-        return block;
+      const at = this.#pending.indexOf(end);
+      if ((at < 0 ? this.#pending.length : at) > maxBytes) throw new MalformedMessageError("header-too-large");
+      if (at >= 0) {
+        const text = this.#pending.toString("latin1", 0, at);
+        this.#drop(at + end.length);
+        return text;
       }
       await this.#pull();
     }
+  }
+
+  /** At least one byte and at most `maxBytes`, as they lie there, valid until anything else is taken; none at the end. */
+  async takeSome(maxBytes: number): Promise<Uint8Array | undefined> {
+    while (this.#pending.length === 0) if (!(await this.#more())) return undefined;
+    const some = this.#pending.subarray(0, maxBytes);
+    this.#drop(some.length);
+    return some;
   }
 
   /** `length` bytes, and the delimiter that must follow them, which is not part of the answer. */
@@ -61,7 +72,7 @@ export class ByteInput {
     }
     await this.#atLeast(delimiter.length);
     if (this.#pending.compare(delimiter, 0, delimiter.length, 0, delimiter.length) !== 0) {
-      throw new MultipartError("length-mismatch");
+      throw new MalformedMessageError("length-mismatch");
     }
     this.#drop(delimiter.length);
     return new Uint8Array(taken.buffer, taken.byteOffset, length);
@@ -73,17 +84,15 @@ export class ByteInput {
     maxBytes: number,
     fault: "part-too-large" | "preamble-too-large",
   ): Promise<Uint8Array> {
-    let taken = Buffer.allocUnsafeSlow(0);
-    let length = 0;
+    const taken = new GrowingBytes();
     for (;;) {
       const { index, found } = this.#find(delimiter);
-      if (length + index > maxBytes) throw new MultipartError(fault);
-      taken = withRoom(taken, length, index);
-      length += this.#pending.copy(taken, length, 0, index);
+      if (taken.length + index > maxBytes) throw new MalformedMessageError(fault);
+      taken.append(this.#pending.subarray(0, index));
       this.#drop(index);
       if (found) {
         this.#drop(delimiter.length);
-        return new Uint8Array(taken.subarray(0, length));
+        return taken.take();
       }
       await this.#pull();
     }
@@ -111,17 +120,18 @@ export class ByteInput {
   }
 
   async #pull(): Promise<void> {
-    const { done, value } = await this.#source.next();
-    if (done) throw new MultipartError("truncated");
-    const chunk = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    if (!(await this.#more())) throw new MalformedMessageError("truncated");
   }
-}
 
-/** One growing buffer, not a list of pieces: a sender of tiny chunks costs time, and no memory. */
-function withRoom(buffer: Buffer<ArrayBuffer>, length: number, more: number): Buffer<ArrayBuffer> {
-  if (length + more <= buffer.length) return buffer;
-  const larger = Buffer.allocUnsafeSlow(Math.max(length + more, 2 * buffer.length));
-  buffer.copy(larger, 0, 0, length);
-  return larger;
+  async #more(): Promise<boolean> {
+    const kept = Buffer.from(this.#pending);
+    const { done, value } = await this.#source.next();
+    if (done) {
+      this.#pending = kept;
+      return false;
+    }
+    const chunk = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    this.#pending = kept.length === 0 ? chunk : Buffer.concat([kept, chunk]);
+    return true;
+  }
 }

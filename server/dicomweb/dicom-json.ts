@@ -42,9 +42,9 @@ export function parseDataSet({ bytes }: WholeAnswer): DicomJson | undefined {
   return DataSets.safeParse(Array.isArray(value) ? value : [value]).data?.[0];
 }
 
-function parseJson(bytes: Buffer): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(bytes.toString("utf8"));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
-import { ByteInput, MultipartError } from "./byte-input.ts";
+import { ByteInput, MalformedMessageError } from "./byte-input.ts";
+import { contentLength, parseFields } from "./http-message.ts";
 
 export interface MultipartPart {
   /** Names in lower case. */
@@ -19,7 +20,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
  * The parts of a multipart body (RFC 2046 section 5.1), each as soon as it is complete. Parts with Content-Length are
  * taken by it, their bytes copied once; the others reach to the next boundary. At most one part and one chunk are in
  * memory. What follows the closing boundary is not read.
- * @throws MultipartError; and as `chunks` does
+ * @throws MalformedMessageError; and as `chunks` does
  */
 export async function* parseMultipart(
   chunks: AsyncIterable<Uint8Array>,
@@ -32,9 +33,9 @@ export async function* parseMultipart(
     const input = new ByteInput(source, Buffer.from("\r\n"));
     await input.takeUntil(delimiter, MAX_PREAMBLE_BYTES, "preamble-too-large");
     while (!(await input.startsWith("--"))) {
-      const headers = parseHeaders(await input.takeHeaderBlock(MAX_HEADER_BYTES));
+      const headers = parseHeaders(await input.takeText("\r\n\r\n", MAX_HEADER_BYTES));
       const length = contentLength(headers);
-      if (length !== undefined && length > maxPartBytes) throw new MultipartError("part-too-large");
+      if (length !== undefined && length > maxPartBytes) throw new MalformedMessageError("part-too-large");
       const body =
         length === undefined
           ? await input.takeUntil(delimiter, maxPartBytes, "part-too-large")
@@ -49,19 +50,6 @@ export async function* parseMultipart(
 /** The block begins with the rest of the delimiter's line, which may hold white space only. */
 function parseHeaders(block: string): ReadonlyMap<string, string> {
   const [rest = "", ...lines] = block.split("\r\n");
-  if (rest.trim() !== "") throw new MultipartError("malformed-header");
-  const headers = new Map<string, string>();
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    if (colon < 1) throw new MultipartError("malformed-header");
-    headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
-  }
-  return headers;
-}
-
-function contentLength(headers: ReadonlyMap<string, string>): number | undefined {
-  const text = headers.get("content-length");
-  if (text === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw new MultipartError("malformed-header");
-  return Number(text);
+  if (rest.trim() !== "") throw new MalformedMessageError("malformed-header");
+  return parseFields(lines);
 }

@@ -62,15 +62,26 @@ export function connectionFault(cause: unknown): PacsUnavailableError {
     const message = "The archive's host name is unknown: check PARSE3D_DICOMWEB_URL.";
     return new PacsUnavailableError(message, { cause, retryable: false });
   }
-  if (code.startsWith("HPE_")) {
-    const message = "What answered is not an HTTP server: check PARSE3D_DICOMWEB_URL.";
-    return new PacsUnavailableError(message, { cause, retryable: false });
-  }
+  if (code.startsWith("HPE_")) return notHttp(cause);
   if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
     const message = "The archive's TLS certificate is not trusted here: add its authority through NODE_EXTRA_CA_CERTS.";
     return new PacsUnavailableError(message, { cause, retryable: false });
   }
   return new TransientPacsError("The connection to the archive broke: try again, and check the archive's log.", {
+    cause,
+  });
+}
+
+export function notHttp(cause: unknown): PacsUnavailableError {
+  return new PacsUnavailableError("What answered is not an HTTP server: check PARSE3D_DICOMWEB_URL.", {
+    cause,
+    retryable: false,
+  });
+}
+
+/** What an error in the middle of an answer means. */
+export function interruptionFault(cause: unknown): TransientPacsError {
+  return new TransientPacsError("The connection to the archive broke in the middle of an answer: try again.", {
     cause,
   });
 }

@@ -12,7 +12,8 @@ export interface Timeouts {
 
 export const DEFAULT_TIMEOUTS: Timeouts = { connectMs: 5_000, firstByteMs: 60_000, idleMs: 30_000 };
 
-type Step = "connect" | "send" | "answer" | "body";
+/** What the archive is waited for. */
+export type Step = "connect" | "send" | "answer" | "body";
 
 const LIMIT_OF: Readonly<Record<Step, keyof Timeouts>> = {
   connect: "connectMs",

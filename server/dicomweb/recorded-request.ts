@@ -1,5 +1,5 @@
 import type { RequestInstance } from "dicomweb-client";
-import type { TransportRequest } from "./transport.ts";
+import type { Attempt } from "./raw-answer.ts";
 
 /**
  * The request that dicomweb-client would send. It spells paths and queries; the sending is ours, because what emulates a
@@ -9,10 +9,10 @@ import type { TransportRequest } from "./transport.ts";
  * @param ask calls one method of the client with the request instance it is given. What that call returns never
  * settles, as no answer reaches it.
  */
-export function recordedRequest(ask: (options: { readonly instance: RequestInstance }) => unknown): TransportRequest {
+export function recordedRequest(ask: (options: { readonly instance: RequestInstance }) => unknown): Attempt {
   const headers: Record<string, string> = {};
-  let line: Pick<TransportRequest, "method" | "url"> | undefined;
-  let sent: TransportRequest | undefined;
+  let line: Pick<Attempt, "method" | "url"> | undefined;
+  let sent: Attempt | undefined;
   ask({
     instance: {
       open: (method, url) => {

@@ -6,8 +6,9 @@ import { parseDataSet } from "./dicom-json.ts";
 import type { DicomwebLogger } from "./log.ts";
 import { notDicomweb, storeRefusal } from "./pacs-fault.ts";
 import type { Queries } from "./queries.ts";
+import type { Attempt } from "./raw-answer.ts";
 import { DUPLICATE_SOP_INSTANCE, explainFailure, verdictOn } from "./stow-response.ts";
-import { readWhole, type Transport, type TransportRequest } from "./transport.ts";
+import { readWhole, type Transport } from "./transport.ts";
 import type { InstanceRef } from "./wado.ts";
 
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
@@ -72,7 +73,7 @@ function readable(part10: Uint8Array): DicomFile {
 }
 
 /** The instance goes out as it lies in memory: between two small buffers, never copied. */
-function stowRequest(root: string, part10: Uint8Array): TransportRequest {
+function stowRequest(root: string, part10: Uint8Array): Attempt {
   const boundary = `parse3d-${randomUUID()}`;
   return {
     method: "POST",

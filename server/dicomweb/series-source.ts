@@ -1,6 +1,6 @@
 import { PacsTimeoutError, PacsUnavailableError, SeriesNotFoundError } from "../domain/errors.ts";
 import type { SeriesDescription, SeriesRef, SeriesSource } from "../domain/ports.ts";
-import { MultipartError } from "./byte-input.ts";
+import { MalformedMessageError } from "./byte-input.ts";
 import { concurrently } from "./concurrently.ts";
 import type { DicomwebLogger } from "./log.ts";
 import { refusal, TransientPacsError } from "./pacs-fault.ts";
@@ -109,7 +109,9 @@ export function createSeriesSource(queries: Queries, wado: Wado, logger: Dicomwe
 
 /** What asking for the instances one by one may mend. */
 function isInterruption(error: unknown): error is Error {
-  return error instanceof MultipartError || error instanceof TransientPacsError || error instanceof PacsTimeoutError;
+  return (
+    error instanceof MalformedMessageError || error instanceof TransientPacsError || error instanceof PacsTimeoutError
+  );
 }
 
 function notDicom(unreadable: number, instanceCount: number): PacsUnavailableError {

@@ -1,11 +1,12 @@
 import { UnsupportedSeriesError } from "#converters/errors.ts";
 import { PacsUnavailableError, SeriesNotFoundError } from "../domain/errors.ts";
 import type { SeriesRef } from "../domain/ports.ts";
-import { MultipartError } from "./byte-input.ts";
+import { MalformedMessageError } from "./byte-input.ts";
 import { parseMediaType } from "./media-type.ts";
 import { parseMultipart } from "./multipart.ts";
 import { notDicomweb, refusal, TransientPacsError } from "./pacs-fault.ts";
-import { type Answer, readWhole, type Transport, type TransportRequest } from "./transport.ts";
+import type { Attempt } from "./raw-answer.ts";
+import { type Answer, readWhole, type Transport } from "./transport.ts";
 
 export interface InstanceRef extends SeriesRef {
   readonly sopInstanceUid: string;
@@ -17,7 +18,7 @@ export interface Wado {
   openSeries(series: SeriesRef, signal: AbortSignal): Promise<Answer>;
   /**
    * The instances in an answer, as they come.
-   * @throws MultipartError, PacsUnavailableError where it is no DICOM, UnsupportedSeriesError("too-large")
+   * @throws MalformedMessageError, PacsUnavailableError where it is no DICOM, UnsupportedSeriesError("too-large")
    */
   instancesIn(answer: Answer): AsyncGenerator<Uint8Array, void>;
   /** @throws SeriesNotFoundError, PacsUnavailableError, PacsTimeoutError, UnsupportedSeriesError("too-large") */
@@ -31,7 +32,7 @@ const MAX_BOUNDARY_LENGTH = 200;
 const HEADERS = { Accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' };
 
 export function createWado(transport: Transport, maxInstanceBytes: number): Wado {
-  const get = (path: string): TransportRequest => ({
+  const get = (path: string): Attempt => ({
     method: "GET",
     url: `${transport.root.href}${path}`,
     headers: HEADERS,
@@ -54,7 +55,7 @@ export function createWado(transport: Transport, maxInstanceBytes: number): Wado
         yield body;
       }
     } catch (error) {
-      if (error instanceof MultipartError && error.fault === "part-too-large") throw tooLarge(maxInstanceBytes);
+      if (error instanceof MalformedMessageError && error.fault === "part-too-large") throw tooLarge(maxInstanceBytes);
       throw error;
     }
   }
@@ -72,7 +73,7 @@ export function createWado(transport: Transport, maxInstanceBytes: number): Wado
         first = instance;
       }
     } catch (error) {
-      throw error instanceof MultipartError ? damagedAnswer(error) : error;
+      throw error instanceof MalformedMessageError ? damagedAnswer(error) : error;
     }
     if (first) return first;
     throw new PacsUnavailableError("The archive answered without the instance: see its log, and try again.");
@@ -80,7 +81,7 @@ export function createWado(transport: Transport, maxInstanceBytes: number): Wado
 
   return {
     openSeries: ({ studyInstanceUid, seriesInstanceUid }, signal) =>
-      transport.open(get(`/studies/${studyInstanceUid}/series/${seriesInstanceUid}`), signal),
+      transport.stream(get(`/studies/${studyInstanceUid}/series/${seriesInstanceUid}`), signal),
     instancesIn,
     fetchInstance: ({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }, signal) =>
       transport.read(
@@ -92,7 +93,7 @@ export function createWado(transport: Transport, maxInstanceBytes: number): Wado
 }
 
 /** A cut answer may come whole the next time; one that contradicts itself will not. */
-function damagedAnswer(cause: MultipartError): PacsUnavailableError {
+function damagedAnswer(cause: MalformedMessageError): PacsUnavailableError {
   return cause.fault === "truncated"
     ? new TransientPacsError("The archive's answer was cut short: try again, and check the archive's log.", { cause })
     : new PacsUnavailableError(

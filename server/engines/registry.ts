@@ -10,14 +10,13 @@ export interface EngineRegistry extends ModelRegistry {
   status(): readonly EngineStatus[];
 }
 
-/** A model that is not on this machine, but could be. */
-export interface AvailableModel {
+/** Models that the command line can fetch, and what they read. */
+const available = [{ name: "brain-t1", modalities: ["MR"] }] as const;
+
+interface AvailableModel {
   readonly name: string;
   readonly modalities: readonly string[];
 }
-
-/** Models that the command line can fetch. */
-const available: readonly AvailableModel[] = [{ name: "brain-t1", modalities: ["MR"] }];
 
 /** The installed models, each with a process of its own from its first question on. */
 export function createModelRegistry({

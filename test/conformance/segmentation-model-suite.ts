@@ -13,9 +13,12 @@ import {
 } from "#server/domain/index.ts";
 import { lampAt, twoLamps } from "../fixtures/two-lamps.ts";
 
-/** What the suite must know of a model: it finds "bright" in the two lamps, and `rest` elsewhere. */
+/** What the suite must know of a model. */
 export interface ModelUnderTest {
   readonly model: SegmentationModel;
+  readonly modality: "CT" | "MR";
+  /** The prompt that finds the two lamps. */
+  readonly lamps: string;
   /** Another prompt that it knows, that lies elsewhere. */
   readonly rest: string;
   /** What becomes of words that it does not know. */
@@ -31,13 +34,13 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
   describe(`${name} is a SegmentationModel`, () => {
     test("it finds what is there, where it is", async () => {
       await using under = await opened(open);
-      const results = await ask(under.model, ["bright"]);
+      const results = await under.ask([under.lamps]);
       expect(diceWithLamps(results)).toBeGreaterThan(0.75);
     });
 
     test("words that it does not know find nothing, or are refused", async () => {
       await using under = await opened(open);
-      const asked = ask(under.model, ["left kidney"]);
+      const asked = under.ask(["left kidney"]);
       if (under.unknownWords === "refused") {
         await expect(asked).rejects.toBeInstanceOf(InvalidPromptError);
         return;
@@ -49,7 +52,7 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
 
     test("each prompt answers each plane at most once, on the volume's own grid", async () => {
       await using under = await opened(open);
-      const results = await ask(under.model, ["bright", under.rest], { ...overlapping, probabilities: true });
+      const results = await under.ask([under.lamps, under.rest], { ...overlapping, probabilities: true });
       const { size } = twoLamps().geometry;
       const seen = new Set(results.map(({ promptId, axis, index }) => `${promptId} ${axis} ${index}`));
       expect(seen.size).toBe(results.length);
@@ -66,12 +69,12 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
 
     test("no probability comes unasked", async () => {
       await using under = await opened(open);
-      expect((await ask(under.model, ["bright"])).some(({ probability }) => probability)).toBe(false);
+      expect((await under.ask([under.lamps])).some(({ probability }) => probability)).toBe(false);
     });
 
     test("exclusive masks never share a voxel, and each keeps its own", async () => {
       await using under = await opened(open);
-      const results = await ask(under.model, ["bright", under.rest], { merge: "exclusive", probabilities: false });
+      const results = await under.ask([under.lamps, under.rest], { merge: "exclusive", probabilities: false });
       const [bright, rest] = ["p1", "p2"].map((id) => gather(results.filter(({ promptId }) => promptId === id)));
       expect(bright!.bits.some((byte, n) => (byte & rest!.bits[n]!) !== 0)).toBe(false);
       expect(bright!.bits.some(Boolean) && rest!.bits.some(Boolean)).toBe(true);
@@ -79,14 +82,14 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
 
     test("the same question gives the same answer", async () => {
       await using under = await opened(open);
-      const once = await ask(under.model, ["bright", under.rest]);
-      expect(await ask(under.model, ["bright", under.rest])).toEqual(once);
+      const once = await under.ask([under.lamps, under.rest]);
+      expect(await under.ask([under.lamps, under.rest])).toEqual(once);
     });
 
     test("progress rises within each stage and ends at 1", async () => {
       await using under = await opened(open);
       const heard: [Stage, number][] = [];
-      await ask(under.model, ["bright"], overlapping, { progress: (...one) => heard.push([one[0], one[1]]) });
+      await under.ask([under.lamps], overlapping, { progress: (...one) => heard.push([one[0], one[1]]) });
       const stages = Map.groupBy(heard, ([stage]) => stage);
       expect([...stages.keys()]).toEqual(["prepare", "infer"]);
       for (const steps of stages.values()) {
@@ -98,8 +101,8 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
 
     test("two questions at once queue up, and both are answered", async () => {
       await using under = await opened(open);
-      const alone = await ask(under.model, ["bright"]);
-      const both = await Promise.all([ask(under.model, ["bright"]), ask(under.model, ["bright"])]);
+      const alone = await under.ask([under.lamps]);
+      const both = await Promise.all([under.ask([under.lamps]), under.ask([under.lamps])]);
       expect(both).toEqual([alone, alone]);
     });
 
@@ -109,7 +112,7 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
       const reason = new Error("enough");
       const started = performance.now();
       let abortedAt = started;
-      const running = ask(under.model, ["bright"], overlapping, {
+      const running = under.ask([under.lamps], overlapping, {
         signal: abort.signal,
         onResult: () => {
           abortedAt = performance.now();
@@ -118,16 +121,16 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
       });
       await expect(running).rejects.toBe(reason);
       expect(performance.now() - abortedAt).toBeLessThan(1000);
-      expect(diceWithLamps(await ask(under.model, ["bright"]))).toBeGreaterThan(0.75);
+      expect(diceWithLamps(await under.ask([under.lamps]))).toBeGreaterThan(0.75);
     });
 
     test("who is aborted while waiting leaves the queue, and holds up nobody", async () => {
       await using under = await opened(open);
       const abort = new AbortController();
       const reason = new Error("no longer");
-      const first = ask(under.model, ["bright"]);
-      const second = ask(under.model, ["bright"], overlapping, { signal: abort.signal });
-      const third = ask(under.model, ["bright"]);
+      const first = under.ask([under.lamps]);
+      const second = under.ask([under.lamps], overlapping, { signal: abort.signal });
+      const third = under.ask([under.lamps]);
       abort.abort(reason);
       await expect(second).rejects.toBe(reason);
       expect(await third).toEqual(await first);
@@ -136,16 +139,14 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
     test("a signal that is aborted beforehand starts nothing", async () => {
       await using under = await opened(open);
       const reason = new Error("too late");
-      await expect(ask(under.model, ["bright"], overlapping, { signal: AbortSignal.abort(reason) })).rejects.toBe(
-        reason,
-      );
+      await expect(under.ask([under.lamps], overlapping, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
       expect(under.pid?.()).toBeUndefined();
     });
 
     test("leaving the iteration early stops the work, and the next run works", async () => {
       await using under = await opened(open);
-      for await (const _ of segment(under.model, ["bright"], overlapping)) break;
-      expect(diceWithLamps(await ask(under.model, ["bright"]))).toBeGreaterThan(0.75);
+      for await (const _ of segment(under.model, [under.lamps], overlapping, under)) break;
+      expect(diceWithLamps(await under.ask([under.lamps]))).toBeGreaterThan(0.75);
     });
 
     test.each([
@@ -154,30 +155,36 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
       ["a prompt of 10,000 characters", "a".repeat(10_000)],
     ])("%s is refused", async (_, text) => {
       await using under = await opened(open);
-      await expect(ask(under.model, [text])).rejects.toBeInstanceOf(InvalidPromptError);
+      await expect(under.ask([text])).rejects.toBeInstanceOf(InvalidPromptError);
     });
 
     test("an image of another modality is refused", async () => {
       await using under = await opened(open);
-      const refusal = ask(under.model, ["bright"], overlapping, { modality: "US" });
+      const refusal = under.ask([under.lamps], overlapping, { modality: "US" });
       await expect(refusal).rejects.toBeInstanceOf(UnsupportedSeriesError);
       await expect(refusal).rejects.toMatchObject({ reason: "wrong-modality" });
     });
 
     test("once closed, it answers no more", async () => {
-      const under = await open();
+      const under = await opened(open);
       await under.model[Symbol.asyncDispose]();
-      await expect(ask(under.model, ["bright"])).rejects.toBeInstanceOf(ModelUnavailableError);
+      await expect(under.ask([under.lamps])).rejects.toBeInstanceOf(ModelUnavailableError);
     });
   });
 }
 
-async function opened(open: () => Promise<ModelUnderTest>): Promise<ModelUnderTest & AsyncDisposable> {
+async function opened(open: () => Promise<ModelUnderTest>) {
   const under = await open();
-  return { ...under, [Symbol.asyncDispose]: () => under.model[Symbol.asyncDispose]() };
+  return {
+    ...under,
+    ask: (texts: readonly string[], options?: SegmentOptions, asking: Asking = {}) =>
+      ask(under.model, texts, options, { modality: under.modality, ...asking }),
+    [Symbol.asyncDispose]: () => under.model[Symbol.asyncDispose](),
+  };
 }
 
 interface Asking extends Partial<Run> {
+  /** What the lamps are said to be; those of "CT" are in HU. */
   readonly modality?: string;
   onResult?(): void;
 }
@@ -204,7 +211,7 @@ function segment(
   { modality, signal = new AbortController().signal, progress = () => {} }: Asking = {},
 ): AsyncIterable<SliceResult> {
   const prompts: Prompt[] = texts.map((text, n) => ({ id: `p${n + 1}`, text }));
-  const volume = { ...twoLamps(), ...(modality && { modality }) };
+  const volume = { ...twoLamps(modality === "CT" ? "CT" : "MR"), ...(modality && { modality }) };
   return model.segment(volume, prompts, options, { signal, progress });
 }
 

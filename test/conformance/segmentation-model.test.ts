@@ -2,33 +2,40 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { InstalledBundle, InstalledLabels } from "#models/index.ts";
+import { type InstalledBundle, type InstalledLabels, openModelStore } from "#models/index.ts";
 import { ModelUnavailableError } from "#server/domain/index.ts";
 import { createBundleModel, createLabelsModel, type EngineModel } from "#server/engines/index.ts";
 import { createFakeModel } from "../fixtures/fake-model.ts";
 import { writeTinyBundle } from "../fixtures/tiny-bundle.ts";
 import { writeTinyLabels } from "../fixtures/tiny-labels.ts";
-import { ask, describeSegmentationModel, diceWithLamps } from "./segmentation-model-suite.ts";
+import { ask, describeSegmentationModel, diceWithLamps, type ModelUnderTest } from "./segmentation-model-suite.ts";
 
 let folder: string;
 let bundle: InstalledBundle;
 let labels: InstalledLabels;
+let densityCt: InstalledBundle;
 let slowLabels: InstalledLabels;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "parse3d-models-"));
   bundle = await writeTinyBundle(join(folder, "tiny"));
   labels = await writeTinyLabels(join(folder, "tiny-labels"));
+  densityCt = (await openModelStore(join(folder, "store")).ensureBuiltIn()) as InstalledBundle;
   slowLabels = await writeTinyLabels(join(folder, "slow-labels"), {}, 6000);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describeSegmentationModel("the fake", async () => ({ model: createFakeModel(), rest: "dark", unknownWords: "absent" }));
-describeSegmentationModel("a bundle", async () => underTest(createBundleModel(bundle), "dark", "absent"));
-describeSegmentationModel("a labels network", async () => underTest(createLabelsModel(labels), "dim", "refused"));
+const open = { modality: "MR", lamps: "bright", rest: "dark", unknownWords: "absent" } as const;
+const closed = { ...open, rest: "dim", unknownWords: "refused" } as const;
+const density = { ...open, modality: "CT", lamps: "bone", rest: "soft tissue" } as const;
 
-function underTest(model: EngineModel, rest: string, unknownWords: "absent" | "refused") {
-  return { model, rest, unknownWords, pid: () => model.status().pid };
+describeSegmentationModel("the fake", async () => ({ ...open, model: createFakeModel() }));
+describeSegmentationModel("a bundle", async () => inProcess(createBundleModel(bundle), open));
+describeSegmentationModel("a labels network", async () => inProcess(createLabelsModel(labels), closed));
+describeSegmentationModel("density-ct", async () => inProcess(createBundleModel(densityCt), density));
+
+function inProcess(model: EngineModel, facts: Omit<ModelUnderTest, "model">): ModelUnderTest {
+  return { ...facts, model, pid: () => model.status().pid };
 }
 
 describe.each([

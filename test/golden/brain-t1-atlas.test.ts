@@ -55,7 +55,7 @@ describe.skipIf(!isHere)("brain-t1 on the ch2 head, against the AAL atlas drawn 
     const prompts: Prompt[] = texts.map((text) => ({ id: text, text }));
     const found = new Map(texts.map((text) => [text, new Uint8Array(volume.voxels.length)]));
     const run = { signal: new AbortController().signal, progress: () => {} };
-    for await (const plane of model.segment(volume, prompts, { merge: "exclusive", probabilities: false }, run)) {
+    for await (const plane of model.segment(volume, prompts, { merge: "overlapping", probabilities: false }, run)) {
       expect(plane.existence).toBeNull();
       if (plane.mask) found.get(plane.promptId)?.set(plane.mask, plane.index * pixels);
     }
@@ -68,17 +68,16 @@ describe.skipIf(!isHere)("brain-t1 on the ch2 head, against the AAL atlas drawn 
     expect(overlap).toBeGreaterThanOrEqual(structures[name].dice);
   });
 
-  test.each(paired)("the left %s is on the atlas' left, and not a voxel of it on its right", (name) => {
+  test.each(paired)("the left %s is on the atlas' left, and next to nothing of it on its right", (name) => {
     for (const [ours, same, other] of [
-      ["left", "_L", "_R"],
-      ["right", "_R", "_L"],
+      ["left", "L", "R"],
+      ["right", "R", "L"],
     ] as const) {
       const mask = masks.get(`${ours} ${name}`)!;
       const { source } = structures[name].atlas;
-      expect(dice(mask, atlas.of(new RegExp(`${source}.*${same.slice(1)}$`)))).toBeGreaterThan(
-        structures[name].dice - 0.07,
-      );
-      expect(overlapOf(mask, atlas.of(new RegExp(`${source}.*${other.slice(1)}$`)))).toBe(0);
+      const onSide = (side: string) => atlas.of(new RegExp(`${source}.*${side}$`));
+      expect(dice(mask, onSide(same))).toBeGreaterThan(structures[name].dice - 0.07);
+      expect(overlapOf(mask, onSide(other))).toBeLessThan(0.01 * overlapOf(mask, mask));
     }
   });
 

@@ -32,7 +32,9 @@ describeWithData("density-ct on an abdominal CT", () => {
     const prompts = texts.map((text) => ({ id: text, text }));
     const run = { signal: new AbortController().signal, progress: () => {} };
     const options = { merge: "overlapping", probabilities: false } as const;
-    return Array.fromAsync(model.segment(volume, prompts, options, run));
+    const results: SliceResult[] = [];
+    for await (const result of model.segment(volume, prompts, options, run)) results.push(result);
+    return results;
   }
 
   test.each(["bone", "lung"] as const)("%s is every voxel of its HU range, and no other", async (word) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MultipartError, type MultipartFault } from "../../server/dicomweb/byte-input.ts";
+import { MalformedMessageError, type MessageFault } from "../../server/dicomweb/byte-input.ts";
 import { parseMediaType } from "../../server/dicomweb/media-type.ts";
 import { parseMultipart } from "../../server/dicomweb/multipart.ts";
 import { collect } from "../fixtures/collect.ts";
@@ -42,7 +42,7 @@ describe("parseMultipart", () => {
     for (const size of [1, 2, 3, 5, 8, 13, text.length]) expect(await partsOf(text, size)).toEqual(expected);
   });
 
-  test.each<[string, string, MultipartFault]>([
+  test.each<[string, string, MessageFault]>([
     ["nothing", "", "truncated"],
     ["no delimiter at all", "something else", "truncated"],
     ["no closing delimiter", sized("one"), "truncated"],
@@ -64,7 +64,7 @@ describe("parseMultipart", () => {
   ])("%s is a typed error", async (_, text, fault) => {
     for (const size of [7, 4096]) {
       const error = await partsOf(text, size).catch((thrown: unknown) => thrown);
-      expect(error).toBeInstanceOf(MultipartError);
+      expect(error).toBeInstanceOf(MalformedMessageError);
       expect(error).toMatchObject({ fault });
     }
   });

@@ -10,11 +10,12 @@ import {
   voxelSizeMm,
 } from "#converters/geometry/index.ts";
 import { type InstalledLabels, type LabelsManifest, labelTargets } from "#models/index.ts";
-import { type AskedLabels, askedLabels } from "../label-questions.ts";
+import { askedLabels } from "../label-questions.ts";
 import type { Begin, Load, VolumeHeader } from "../protocol.ts";
 import { boxAbove, boxSize, conformedGrid, cutBox, placeBox, takeBack } from "./conformed-grid.ts";
 import type { ChildEngine, Reply } from "./engine.ts";
-import { keepLargestObject, type LabelMap, LEFT, RIGHT, refineLabels } from "./label-map.ts";
+import { claimLabels, type LabelClaim, SIDES } from "./label-claims.ts";
+import { keepLargestObject, type LabelMap, refineLabels } from "./label-map.ts";
 import { type OnnxRuntime, openOnnxRuntime, outputOf } from "./onnx-runtime.ts";
 import { packPlane } from "./pack-plane.ts";
 
@@ -43,10 +44,11 @@ export async function openLabelsEngine({ folder, manifest }: InstalledLabels, lo
       if (!prepared) throw new Error("no volume was prepared");
       const { map } = prepared;
       await reply.progress("infer", shareOfNetwork, coarseNote(question.volume, manifest));
-      for (const [p, { id, text }] of question.prompts.entries()) {
-        const asked = askedLabels(text, targets);
-        if (asked.side && !map.sides) throw sidesUnknown();
-        await answerPrompt(id, asked, map, question, reply);
+      const asked = question.prompts.map(({ text }) => askedLabels(text, targets));
+      if (!map.sides && asked.some(({ side }) => side !== undefined)) throw sidesUnknown();
+      const claims = claimLabels(asked, question.merge);
+      for (const [p, { id }] of question.prompts.entries()) {
+        await answerPrompt(id, claims[p]!, map, question, reply);
         await reply.progress("infer", shareOfNetwork + ((1 - shareOfNetwork) * (p + 1)) / question.prompts.length);
       }
     },
@@ -116,19 +118,17 @@ function normalise(values: Float32Array, [low, high]: readonly [number, number])
 
 async function answerPrompt(
   promptId: string,
-  { values, side }: AskedLabels,
+  claim: LabelClaim,
   { labels, sides }: LabelMap,
   { volume: { size }, probabilities }: Begin,
   reply: Reply,
 ): Promise<void> {
-  const wanted = Uint8Array.from({ length: 256 }, (_, value) => (values.has(value) ? 1 : 0));
-  const wantedSide = side === "left" ? LEFT : RIGHT;
   const pixels = size[0] * size[1];
   const mask = new Uint8Array(pixels);
   for (let k = 0; k < size[2]; k++) {
     let count = 0;
     for (let p = 0, n = k * pixels; p < pixels; p++, n++) {
-      const inside = wanted[labels[n]!]! & (side === undefined || sides?.[n] === wantedSide ? 1 : 0);
+      const inside = claim[labels[n]! * SIDES + (sides ? sides[n]! : 0)]!;
       mask[p] = inside;
       count += inside;
     }

@@ -1,0 +1,224 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fromColumns, type Volume } from "#converters/geometry/index.ts";
+import { squarePadding, takePlane } from "#converters/pixels/index.ts";
+import { type BundleManifest, createClipTokenizer, type InstalledBundle } from "#models/index.ts";
+import { InvalidPromptError, ModelUnavailableError, type SliceResult } from "#server/domain/index.ts";
+import { createBundleModel } from "#server/engines/index.ts";
+import { greyLevels } from "../../server/engines/child/grey-levels.ts";
+import { imageNetwork } from "../../server/engines/child/image-network.ts";
+import { modelVolume } from "../../server/engines/child/model-volume.ts";
+import type { OnnxSession, Tensors } from "../../server/engines/child/onnx-runtime.ts";
+import { TextEncoder } from "../../server/engines/child/text-encoder.ts";
+import { ask, diceWithLamps } from "../conformance/segmentation-model-suite.ts";
+import { writeTinyBundle } from "../fixtures/tiny-bundle.ts";
+import { twoLamps } from "../fixtures/two-lamps.ts";
+
+let folder: string;
+let tiny: InstalledBundle;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "parse3d-bundle-"));
+  tiny = await writeTinyBundle(join(folder, "tiny"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+let variants = 0;
+async function openVariant(changes: Partial<BundleManifest>, sliceBatch = 1) {
+  return createBundleModel(await writeTinyBundle(join(folder, `variant-${variants++}`), changes), { sliceBatch });
+}
+
+describe("grey levels", () => {
+  const rules = () => tiny.manifest;
+  const hu = Int16Array.of(-1000, -255, 0, 254, 2000);
+
+  test("HU go through the default window, even where they look like grey levels", () => {
+    expect([...greyLevels(hu, { modality: "CT", unit: "HU" }, rules())]).toEqual([0, 0, 127, 254, 255]);
+    expect([...greyLevels(Int16Array.of(0, 255), { modality: "CT", unit: "HU" }, rules())]).toEqual([127, 255]);
+  });
+
+  test("what is grey levels already is untouched", () => {
+    const grey = Uint8Array.of(0, 3, 200);
+    expect([...greyLevels(grey, { modality: "CT", unit: "HU" }, rules())]).toEqual([0, 3, 200]);
+    expect([...greyLevels(Int16Array.from(grey), { modality: "MR", unit: "arbitrary" }, rules())]).toEqual([0, 3, 200]);
+  });
+
+  test("everything else is clipped to its own percentiles", () => {
+    const values = Int16Array.from({ length: 1001 }, (_, n) => n);
+    const percentiles = { low: 10, high: 90, positiveOnly: false };
+    const grey = greyLevels(values, { modality: "MR", unit: "arbitrary" }, { ...rules(), percentiles });
+    expect([grey[0], grey[100], grey[500], grey[900], grey[1000]]).toEqual([0, 0, 127, 255, 255]);
+  });
+});
+
+describe("the way through a volume", () => {
+  const header = { key: "", size: [4, 5, 6], modality: "MR", unit: "arbitrary", voxelType: "Uint8Array" } as const;
+  const voxels = Uint8Array.from({ length: 120 }, (_, n) => 128 + n);
+  const sagittal = fromColumns([0, 1, 0], [0, 0, -1], [-1, 0, 0], [30, -20, 10]);
+
+  test.each(["any", "LPS", "RAS", "LAS", "SPR", "IRP"])(
+    "slices turned to %s, put back, are the volume's own planes",
+    (orientation) => {
+      const imageSize = 6;
+      const manifest = { ...tiny.manifest, orientation, imageSize } as BundleManifest;
+      const size = [4, 5, 6] as const;
+      const volume = modelVolume(voxels, { ...header, size: [...size], ijkToLps: sagittal }, manifest);
+      const [width, height] = volume.plane;
+      const { left, top, side } = squarePadding(volume.plane);
+      expect(side).toBe(imageSize);
+      const picture = new Float32Array(3 * imageSize * imageSize);
+      const seen = new Set<number>();
+      for (let slice = 0; slice < volume.input.planes; slice++) {
+        volume.input.writeChannels(slice, picture, 0);
+        const turned = Uint8Array.from(
+          { length: width * height },
+          (_, p) => picture[(top + Math.floor(p / width)) * imageSize + left + (p % width)]!,
+        );
+        const { axis, index } = volume.standing(slice);
+        expect(volume.restore(slice, turned)).toEqual(takePlane(voxels, size, axis, index));
+        seen.add(index);
+      }
+      expect(seen.size).toBe(size[volume.standing(0).axis]);
+    },
+  );
+
+  test("axial slices stand on the axis that runs from feet to head, whichever it is", () => {
+    const manifest = { ...tiny.manifest, sliceAxis: "axial" } as BundleManifest;
+    const standing = (ijkToLps: typeof sagittal) =>
+      modelVolume(voxels, { ...header, size: [4, 5, 6], ijkToLps }, manifest).standing(0).axis;
+    expect(standing(sagittal)).toBe(1);
+    expect(standing(fromColumns([1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]))).toBe(2);
+    expect(standing(fromColumns([0, 0.2, 1], [0, 1, -0.2], [1, 0, 0], [0, 0, 0]))).toBe(0);
+  });
+});
+
+describe("a bundle of another manifest finds the same", () => {
+  test.each<[string, Partial<BundleManifest>]>([
+    ["turned to RAS", { orientation: "RAS" }],
+    ["turned so that slices are sagittal", { orientation: "PSL", sliceAxis: "upstream" }],
+    ["resampled to cubes of 1.5 mm", { resampleMm: 1.5 }],
+    ["resampled and turned", { resampleMm: 3, orientation: "RAI" }],
+    ["fed with floats", { input: { dtype: "float32" } }],
+    ["with isolated prompts", { padding: "isolate" }],
+  ])("%s", async (_, changes) => {
+    await using model = await openVariant(changes);
+    const results = await ask(model, ["bright"]);
+    expect(diceWithLamps(results)).toBeGreaterThan(0.72);
+    expect(new Set(results.map(({ axis, index }) => `${axis} ${index}`)).size).toBe(results.length);
+  });
+
+  test("in batches of slices as one by one", async () => {
+    await using single = await openVariant({});
+    await using batched = await openVariant({}, 7);
+    expect(await ask(batched, ["bright", "dark"])).toEqual(await ask(single, ["bright", "dark"]));
+  });
+
+  test("left stays left, upside stays up, in whatever order the volume is stored", async () => {
+    await using model = await openVariant({ orientation: "LPS" });
+    const { geometry, voxels } = twoLamps();
+    const marked = voxels.map((value, n) => (n % 64 >= 40 && n % 64 < 52 ? value : Math.min(value, 400)));
+    const results: SliceResult[] = [];
+    const mirrored: Volume = {
+      ...twoLamps(),
+      geometry: { ...geometry, ijkToLps: fromColumns([-2, 0, 0], [0, 2, 0], [0, 0, 2], [63, -63, -39]) },
+      voxels: marked.map((_, n) => marked[n - (n % 64) + 63 - (n % 64)]!),
+    };
+    const run = { signal: new AbortController().signal, progress: () => {} };
+    const options = { merge: "exclusive", probabilities: false } as const;
+    for await (const result of model.segment(mirrored, [{ id: "p1", text: "bright" }], options, run))
+      results.push(result);
+    const flipped = results.map((result) => ({ ...result, ...(result.mask && { mask: mirrorRows(result.mask, 64) }) }));
+    expect(diceWithLamps(flipped, "left")).toBeGreaterThan(0.72);
+  });
+});
+
+describe("prompts", () => {
+  test("one of more tokens than the network reads is refused, or cut with a note, as the manifest says", async () => {
+    const overlong = "b r i g h t ".repeat(24).trim();
+    await using strict = await openVariant({ overlongPrompts: "refuse" });
+    await expect(ask(strict, [overlong])).rejects.toBeInstanceOf(InvalidPromptError);
+    expect(diceWithLamps(await ask(strict, ["bright"]))).toBeGreaterThan(0.72);
+
+    const notes: string[] = [];
+    await using lenient = await openVariant({ overlongPrompts: "cut" });
+    await ask(lenient, [overlong], undefined, { progress: (_, __, detail) => detail && notes.push(detail) });
+    expect(notes).toEqual([expect.stringContaining("cut to the 77 tokens")]);
+  });
+
+  test("shorter prompts see zero tokens beside longer ones, or only prompts of their own length, as padding says", async () => {
+    const prompts = [3, 5, 3].map((tokens) => ({ tokens, values: new Float32Array(tokens * 2).fill(1) }));
+    const existence = async (padding: BundleManifest["padding"]) => {
+      const network = imageNetwork(lengthSession(), prompts, { ...tiny.manifest, padding });
+      return [...(await network(new Float32Array(2 * 3 * 32 * 32), 2)).existence];
+    };
+    expect(await existence("zeros-unmasked")).toEqual([53, 55, 53, 53, 55, 53]);
+    expect(await existence("isolate")).toEqual([33, 55, 33, 33, 55, 33]);
+  });
+
+  test("the text graph runs once for each text", async () => {
+    let runs = 0;
+    const session: OnnxSession = {
+      run: async () => ({ token_embeddings: { data: new Float32Array(77 * 2).fill(++runs) } }) as unknown as Tensors,
+      release: async () => {},
+    };
+    const text = new TextEncoder(session, createClipTokenizer(), { contextLength: 77, hiddenDim: 2 });
+    const first = await text.embed("left kidney");
+    expect(first).toEqual({ tokens: 4, values: new Float32Array(8).fill(1) });
+    expect(await text.embed("left kidney")).toBe(first);
+    expect((await text.embed("right kidney")).values[0]).toBe(2);
+  });
+
+  /** existence = 10 x tokens in the run + tokens of the prompt itself that are not zero. */
+  function lengthSession(): OnnxSession {
+    return {
+      run: async (inputs) => {
+        const { dims, data } = inputs.text_tokens!;
+        const [length, prompts, features] = dims as [number, number, number];
+        const values = data as Float32Array;
+        const own = (p: number) =>
+          Array.from({ length }, (_, t) => values[(t * prompts + p) * features]!).filter((value) => value !== 0).length;
+        const one = Array.from({ length: prompts }, (_, p) => 10 * length + own(p));
+        return {
+          mask_logits: { data: new Float32Array(2 * prompts * 64) },
+          existence_logits: { data: Float32Array.from([...one, ...one]) },
+        } as unknown as Tensors;
+      },
+      release: async () => {},
+    };
+  }
+});
+
+describe("a bundle that cannot be trusted is not run", () => {
+  test("one that does not answer its golden sample", async () => {
+    const { golden } = tiny.manifest;
+    await using model = await openVariant({ golden: { ...golden, existenceLogits: [15, 15] } });
+    const refusal = ask(model, ["bright"]);
+    await expect(refusal).rejects.toBeInstanceOf(ModelUnavailableError);
+    await expect(refusal).rejects.toThrow(/golden sample.*off by 1\.00/);
+  });
+
+  test("one whose tokenizer is another", async () => {
+    const { golden } = tiny.manifest;
+    const inputIds = golden.inputIds.map((ids) => ids.map((id, n) => (n === 1 ? id + 1 : id)));
+    await using model = await openVariant({ golden: { ...golden, inputIds } });
+    await expect(ask(model, ["bright"])).rejects.toThrow(/golden sample.*other tokens/);
+  });
+
+  test("one whose graph was damaged after it was installed", async () => {
+    const installed = await writeTinyBundle(join(folder, "damaged"));
+    await writeFile(join(installed.folder, "image_model.onnx"), "no graph");
+    await using model = createBundleModel(installed);
+    await expect(ask(model, ["bright"])).rejects.toBeInstanceOf(ModelUnavailableError);
+  });
+
+  test("one whose graph gives another shape than its manifest says", async () => {
+    await using model = await openVariant({ maskStride: 2 });
+    await expect(ask(model, ["bright"])).rejects.toThrow(/does not have the shape/);
+  });
+});
+
+function mirrorRows(mask: Uint8Array, width: number): Uint8Array {
+  return mask.map((_, p) => mask[p - (p % width) + width - 1 - (p % width)]!);
+}

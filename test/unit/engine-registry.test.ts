@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import type { InstalledModel, ModelCard } from "#models/index.ts";
+import { InvalidPromptError, ModelNotFoundError } from "#server/domain/index.ts";
+import { createModelRegistry } from "#server/engines/index.ts";
+
+const card = (changes: Partial<ModelCard>): ModelCard => ({
+  name: "rules",
+  version: "1.0.0",
+  sha256: "0".repeat(64),
+  engine: "bundle",
+  title: "t",
+  description: "d",
+  trained: false,
+  modalities: ["CT"],
+  licence: "MIT",
+  nonCommercial: false,
+  vocabulary: "open",
+  targets: [],
+  intendedUse: "Tests.",
+  ...changes,
+});
+const target = (name: string) => ({ name, synonyms: [] });
+
+/** Choosing reads cards only: nothing is loaded. */
+const installed = (changes: Partial<ModelCard>): InstalledModel =>
+  ({ engine: "bundle", card: card(changes), folder: "/nowhere", manifest: {} }) as InstalledModel;
+
+const rules = installed({ name: "rules" });
+const parser = installed({ name: "parser", modalities: ["CT", "MR"], trained: true });
+const brain = installed({
+  name: "brain-t1",
+  modalities: ["MR"],
+  trained: true,
+  vocabulary: "closed",
+  targets: [target("hippocampus"), target("thalamus")],
+});
+
+const prompts = (...texts: string[]) => texts.map((text, n) => ({ id: `p${n + 1}`, text }));
+async function chosen(models: readonly InstalledModel[], modality: string, texts: readonly string[], name?: string) {
+  await using registry = createModelRegistry({ installed: models });
+  return (await registry.choose({ modality, prompts: prompts(...texts), ...(name !== undefined && { name }) })).card
+    .name;
+}
+
+describe("which model answers", () => {
+  test("a closed vocabulary that knows every prompt, before an open one", async () => {
+    expect(await chosen([parser, brain], "MR", ["left hippocampus", "thalami"])).toBe("brain-t1");
+  });
+
+  test("the open one, where the closed one does not know them all", async () => {
+    expect(await chosen([parser, brain], "MR", ["hippocampus", "liver"])).toBe("parser");
+  });
+
+  test("a trained network, before rules", async () => {
+    expect(await chosen([rules, parser], "CT", ["bone"])).toBe("parser");
+    expect(await chosen([rules], "CT", ["bone"])).toBe("rules");
+  });
+
+  test("the one that was named, whatever else there is", async () => {
+    expect(await chosen([rules, parser], "CT", ["bone"], "rules")).toBe("rules");
+  });
+});
+
+describe("where none can answer", () => {
+  test("the error lists what can be asked", async () => {
+    const refusal = chosen([rules, brain], "MR", ["hippocampus", "liver"]);
+    await expect(refusal).rejects.toBeInstanceOf(InvalidPromptError);
+    await expect(refusal).rejects.toMatchObject({ suggestions: ["hippocampus", "thalamus"] });
+  });
+
+  test("the error says which model could be installed, and how", async () => {
+    const refusal = chosen([rules], "MR", ["hippocampus"]);
+    await expect(refusal).rejects.toBeInstanceOf(ModelNotFoundError);
+    await expect(refusal).rejects.toThrow("bin/parse3d models pull brain-t1");
+    await expect(chosen([rules], "MR", ["hippocampus"], "brain-t1")).rejects.toThrow("models pull brain-t1");
+    await expect(chosen([rules], "US", ["heart"])).rejects.not.toThrow("models pull");
+  });
+
+  test("a name that is not there is not found, and the error names those that are", async () => {
+    const refusal = chosen([rules, brain], "MR", ["hippocampus"], "nothing");
+    await expect(refusal).rejects.toBeInstanceOf(ModelNotFoundError);
+    await expect(refusal).rejects.toThrow("rules, brain-t1");
+  });
+});
+
+test("nothing is loaded before it is asked", () => {
+  const registry = createModelRegistry({ installed: [rules, brain] });
+  expect(registry.cards().map(({ name }) => name)).toEqual(["rules", "brain-t1"]);
+  expect(registry.status()).toEqual([
+    { model: "rules", state: "unloaded" },
+    { model: "brain-t1", state: "unloaded" },
+  ]);
+});
