@@ -126,6 +126,8 @@ export const BundleManifest = z
     input: z.object({ dtype: z.enum(["uint8", "float32"]) }).readonly(),
     /** Bicubic coefficients of the way in, and of the way back from the mask's grid. */
     resize: z.object({ in: z.number(), out: z.number() }).readonly(),
+    /** Which pixel of the picture answers for a pixel of the slice: `corner` is upstream's (converters/pixels, NearestRule). */
+    nearest: z.enum(["corner", "centre"]).default("corner"),
     /** For CT: HU windows by name, and the one to use where a target asks for none. */
     windows: z
       .object({ presets: z.record(z.string(), Window).readonly(), default: z.string() })

@@ -10,6 +10,9 @@ import type { FetchSample } from "../fetch-process.ts";
 import { compare, type Report, type Suite } from "../figure.ts";
 import { interleave } from "../interleave.ts";
 
+type Contestant = "ours" | "curl" | "discarding" | "client";
+type Sample = Pick<FetchSample, "seconds"> & Partial<FetchSample>;
+
 const SLICES = 300;
 const SIDE = 512;
 const ROUNDS = 7;
@@ -27,20 +30,22 @@ export async function run(report: Report): Promise<void> {
 
     report.note(`Fetching them, ${ROUNDS} rounds ...`);
     const fetchIn = (way: string) => () => inProcess([way, dicomwebUrl, study, series], bytes);
-    const { ours, curl, client } = await interleave<"ours" | "curl" | "client", { seconds: number; peakMiB: number }>(
-      ROUNDS,
-      {
-        ours: fetchIn("ours"),
-        curl: () => byCurl(`${dicomwebUrl}/studies/${study}/series/${series}`, bytes),
-        client: fetchIn("dicomweb-client"),
-      },
-    );
-    const seconds = (samples: readonly { seconds: number }[]) => samples.map((sample) => sample.seconds);
-    const peaks = (samples: readonly { peakMiB: number }[]) => samples.map(({ peakMiB }) => peakMiB);
-    const name = `${SLICES} slices`;
-    report.figure(compare(name, "s", seconds(ours), { name: "curl", samples: seconds(curl) }));
-    report.figure(compare(name, "s", seconds(ours), { name: "dicomweb-client", samples: seconds(client) }));
-    report.figure(compare("peak memory", "MiB", peaks(ours), { name: "dicomweb-client", samples: peaks(client) }));
+    const curlTo = (file: string) => () => byCurl(`${dicomwebUrl}/studies/${study}/series/${series}`, file, bytes);
+    const { ours, curl, discarding, client } = await interleave<Contestant, Sample>(ROUNDS, {
+      ours: fetchIn("ours"),
+      curl: curlTo(join(storageFolder, "series.multipart")),
+      discarding: curlTo("/dev/null"),
+      client: fetchIn("dicomweb-client"),
+    });
+    const figure = (name: string, unit: string, value: (sample: Sample) => number) => ({
+      against: (peer: string, samples: readonly Sample[]) =>
+        report.figure(compare(name, unit, ours.map(value), { name: peer, samples: samples.map(value) })),
+    });
+    const wall = figure(`${SLICES} slices`, "s", ({ seconds }) => seconds);
+    wall.against("curl into a file", curl);
+    wall.against("curl into /dev/null", discarding);
+    wall.against("dicomweb-client", client);
+    figure("peak memory", "MiB", ({ peakMiB = Number.NaN }) => peakMiB).against("dicomweb-client", client);
   } finally {
     await rm(storageFolder, { recursive: true, force: true });
   }
@@ -72,19 +77,12 @@ async function inProcess(arguments_: readonly string[], expectedBytes: number): 
   return sample;
 }
 
-async function byCurl(url: string, expectedBytes: number) {
-  const { stdout } = await execute("curl", [
-    "--silent",
-    "--fail",
-    "--output",
-    "/dev/null",
-    "--header",
-    'Accept: multipart/related; type="application/dicom"; transfer-syntax=*',
-    "--write-out",
-    "%{time_total} %{size_download}",
-    url,
-  ]);
+async function byCurl(url: string, file: string, expectedBytes: number): Promise<Sample> {
+  const accept = 'Accept: multipart/related; type="application/dicom"; transfer-syntax=*';
+  const figures = "%{time_total} %{size_download}";
+  const options = ["--silent", "--fail", "--output", file, "--header", accept, "--write-out", figures];
+  const { stdout } = await execute("curl", [...options, url]);
   const [seconds = Number.NaN, bytes = 0] = stdout.split(" ").map(Number);
   if (bytes < expectedBytes) throw new Error(`curl fetched ${bytes} of ${expectedBytes} bytes`);
-  return { seconds, peakMiB: Number.NaN };
+  return { seconds };
 }

@@ -1,9 +1,9 @@
 import { length, subtract, transformPoint } from "../geometry/index.ts";
-import type { BitVolume } from "../mask/index.ts";
-import { anyBit, copyBits } from "./bit-copy.ts";
+import { copyBits } from "./bit-copy.ts";
 import { decodeSeg } from "./decode-seg.ts";
 import type { DecodedSeg, DecodedSegFrame } from "./decoded-seg.ts";
-import type { SegInput, SegSegment } from "./seg-input.ts";
+import { fillFrame, nonEmptyFrames } from "./seg-frames.ts";
+import type { SegInput } from "./seg-input.ts";
 import { frameBits } from "./seg-pixels.ts";
 
 /** mm: what rounding to 16 characters may cost, and far less than a pixel. */
@@ -11,36 +11,45 @@ const POSITION_TOLERANCE_MM = 1e-3;
 
 /**
  * Reads a SEG that is about to leave and holds it against what it was made from: identifiers, segments, and of every
- * frame its bits, position, source and dimension index; and that no slice is missing.
+ * frame its pixels, position, source and dimension index; and that no slice is missing.
  * @throws Error that names the first difference: the SEG must not be stored
  */
 export function checkSeg(part10: Uint8Array, expected: SegInput): void {
   const seg = decodeSeg(part10);
   checkIdentity(seg, expected);
-  const covered = expected.segments.map(() => new Set<number>());
+  const wanted = new Set(nonEmptyFrames(expected.kind ?? "binary", expected).map(nameOfFrame));
   const slices = new Map<number, number>();
   for (let n = 0; n < seg.frames.length; n++) {
     const frame = seg.frames[n]!;
-    const segment = expected.segments[(frame.segmentNumber ?? 0) - 1];
-    if (segment === undefined) throw differs(`frame ${n + 1}`, "names a segment that was not given");
+    checkSegment(frame, n, expected);
     const sliceIndex = checkPlace(frame, n, expected);
-    checkBits(seg, n, segment, sliceIndex);
+    checkPixels(seg, n, expected, sliceIndex);
     checkIndex(frame, n, sliceIndex, slices);
-    const already = covered[frame.segmentNumber! - 1]!;
-    if (already.has(sliceIndex)) throw differs(`frame ${n + 1}`, "repeats another frame");
-    already.add(sliceIndex);
+    if (!wanted.delete(nameOfFrame({ ...frame, sliceIndex }))) {
+      throw differs(`frame ${n + 1}`, "is empty or repeats another frame");
+    }
   }
   const inOrder = [...slices].sort(([a], [b]) => a - b).map(([, sliceIndex]) => sliceIndex);
   if (inOrder.some((k, n) => n > 0 && k <= inOrder[n - 1]!)) throw differs("the dimension index", "is out of order");
-  for (const [n, { mask }] of expected.segments.entries()) checkNothingMissing(mask, covered[n]!, n);
+  for (const missing of wanted) throw differs(missing, "has no frame");
 }
 
-function checkIdentity(seg: DecodedSeg, { uids, header, geometry, segments, sources }: SegInput): void {
+function nameOfFrame({ segmentNumber, sliceIndex }: { readonly segmentNumber?: number; readonly sliceIndex: number }) {
+  return segmentNumber === undefined ? `slice ${sliceIndex + 1}` : `segment ${segmentNumber}, slice ${sliceIndex + 1}`;
+}
+
+function checkSegment({ segmentNumber }: DecodedSegFrame, n: number, { kind, segments }: SegInput): void {
+  const named = kind === "labelmap" ? segmentNumber === undefined : segments[(segmentNumber ?? 0) - 1] !== undefined;
+  if (!named) throw differs(`frame ${n + 1}`, "names a segment that was not given");
+}
+
+function checkIdentity(seg: DecodedSeg, { uids, header, geometry, segments, sources, kind }: SegInput): void {
   const same: readonly (readonly [string, unknown, unknown])[] = [
     ["SOP Instance UID", seg.sopInstanceUid, uids.instance],
     ["Series Instance UID", seg.seriesInstanceUid, uids.series],
     ["Study Instance UID", seg.studyInstanceUid, header.study.StudyInstanceUID],
     ["Frame of Reference UID", seg.frameOfReferenceUid, geometry.frameOfReferenceUid],
+    ["type", seg.type.toLowerCase(), kind ?? "binary"],
     ["number of columns", seg.frameGeometry.columns, geometry.size[0]],
     ["number of rows", seg.frameGeometry.rows, geometry.size[1]],
     ["number of segments", seg.segments.length, segments.length],
@@ -88,24 +97,21 @@ function sliceAt({ positionLps }: DecodedSegFrame, { size, ijkToLps }: SegInput[
   return -1;
 }
 
-function checkBits(seg: DecodedSeg, n: number, { mask }: SegSegment, sliceIndex: number): void {
+function checkPixels(seg: DecodedSeg, n: number, { segments }: SegInput, sliceIndex: number): void {
+  const { segmentNumber } = seg.frames[n]!;
   const count = seg.frameGeometry.rows * seg.frameGeometry.columns;
-  const found = frameBits(seg.pixels, count, n);
+  const binary = seg.type === "BINARY";
+  const found = binary ? frameBits(seg.pixels, count, n) : seg.pixels.frame(n).bytes;
   const wanted = new Uint8Array(found.length);
-  copyBits(mask.bits, sliceIndex * count, wanted, 0, count);
+  if (binary) copyBits(segments[segmentNumber! - 1]!.mask.bits, sliceIndex * count, wanted, 0, count);
+  else fillFrame({ ...(segmentNumber !== undefined && { segmentNumber }), sliceIndex }, segments, wanted);
   if (Buffer.compare(found, wanted) !== 0) throw differs(`frame ${n + 1}`, "has other voxels than its slice");
 }
 
-function checkNothingMissing({ size: [ni, nj, nk], bits }: BitVolume, covered: ReadonlySet<number>, n: number): void {
-  for (let k = 0; k < nk; k++) {
-    if (!covered.has(k) && anyBit(bits, k * ni * nj, ni * nj))
-      throw differs(`segment ${n + 1}`, `misses slice ${k + 1}`);
-  }
-}
-
-/** PS3.3 section C.7.6.17: the first index is the segment, the second counts positions upwards. */
+/** PS3.3 section C.7.6.17: the segment, but in a label map, and then a number that counts positions upwards. */
 function checkIndex(frame: DecodedSegFrame, n: number, sliceIndex: number, slices: Map<number, number>): void {
-  const [segmentIndex, positionIndex, ...more] = frame.dimensionIndexValues;
+  const values = frame.dimensionIndexValues;
+  const [segmentIndex, positionIndex, ...more] = frame.segmentNumber === undefined ? [undefined, ...values] : values;
   if (segmentIndex !== frame.segmentNumber || positionIndex === undefined || more.length > 0) {
     throw differs(`frame ${n + 1}`, "has a wrong dimension index");
   }

@@ -14,7 +14,8 @@ export function openRle(): DecodeFrame {
       const from = starts[n]!;
       const to = starts[n + 1] ?? frame.length;
       const filled = unpackSegment(frame, from, to, samples, bytesPerSample - 1 - n, bytesPerSample);
-      if (filled < pixels) throw new CorruptFrameError(`its RLE segment ${n + 1} ends after ${filled} of ${pixels} pixels`);
+      if (filled < pixels)
+        throw new CorruptFrameError(`its RLE segment ${n + 1} ends after ${filled} of ${pixels} pixels`);
     }
     return samples;
   };

@@ -1,11 +1,13 @@
 import { UnsupportedImageError } from "../errors.ts";
+import { codecOf } from "./codecs.ts";
 import { type DataSet, firstNumber, firstText, items, numbers } from "./data-set.ts";
 import type { DecodedSeg, DecodedSegFrame, SegFrameGeometry } from "./decoded-seg.ts";
-import { readPart10 } from "./read-part10.ts";
+import type { DecodeFrame } from "./frame-codec.ts";
+import { type DicomFile, readPart10 } from "./read-part10.ts";
 import { readSegments } from "./read-segments.ts";
+import { frameReader } from "./seg-frame-bytes.ts";
 import { gridOfFrames } from "./seg-grid.ts";
 import { framePixels, type SegPixels } from "./seg-pixels.ts";
-import { nameOfTransferSyntax } from "./transfer-syntax.ts";
 
 const SEGMENTATION_CLASSES: ReadonlySet<string> = new Set([
   "1.2.840.10008.5.1.4.1.1.66.4",
@@ -13,15 +15,26 @@ const SEGMENTATION_CLASSES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads a DICOM Segmentation of any producer: BINARY, FRACTIONAL or LABELMAP with uncompressed pixels, frames in any
- * order, some left out, segments overlapping, frames that do not begin on a byte.
+ * Reads a DICOM Segmentation of any producer: BINARY, FRACTIONAL or LABELMAP, uncompressed, deflated, RLE or in deflated
+ * frames; frames in any order, some left out, segments overlapping, frames that do not begin on a byte. `openSeg` reads
+ * what needs a codec as well.
  *
  * @param part10 must not change while the answer is used: pixels are read from it when asked for
  * @throws UnsupportedImageError "not-dicom" | "truncated" | "invalid-header" | "not-a-segmentation" |
- * "unsupported-datatype" (compressed pixels) | "unsupported-dimensions" (frames without a place in the patient)
+ * "unsupported-datatype" (another compression) | "unsupported-dimensions" (frames without a place in the patient)
  */
 export function decodeSeg(part10: Uint8Array): DecodedSeg {
-  const { dataSet, pixelData, transferSyntaxUid } = readPart10(part10);
+  return readSeg(readPart10(part10), undefined);
+}
+
+/** As `decodeSeg`, in every transfer syntax that images can be read in (JPEG 2000 and the like). */
+export async function openSeg(part10: Uint8Array): Promise<DecodedSeg> {
+  const file = readPart10(part10);
+  const compressed = file.pixelData !== undefined && "fragments" in file.pixelData;
+  return readSeg(file, compressed ? await codecOf(file.transferSyntaxUid)?.open() : undefined);
+}
+
+function readSeg({ dataSet, pixelData, transferSyntaxUid }: DicomFile, decode: DecodeFrame | undefined): DecodedSeg {
   const sopClassUid = firstText(dataSet, "SOPClassUID") ?? "";
   if (!SEGMENTATION_CLASSES.has(sopClassUid)) {
     throw new UnsupportedImageError(
@@ -30,16 +43,11 @@ export function decodeSeg(part10: Uint8Array): DecodedSeg {
     );
   }
   if (pixelData === undefined) throw invalid("it has no pixel data");
-  if ("fragments" in pixelData) {
-    throw new UnsupportedImageError(
-      "unsupported-datatype",
-      `The segmentation's pixels are compressed (${nameOfTransferSyntax(transferSyntaxUid)}), which is not supported. ` +
-        "Convert it to Explicit VR Little Endian first (dcmtk: dcmdrle; GDCM: gdcmconv --raw).",
-    );
-  }
   const frameGeometry = readFrameGeometry(dataSet);
   const frames = readFrames(dataSet);
-  const pixels = readPixels(dataSet, pixelData.value, frames.length * frameGeometry.rows * frameGeometry.columns);
+  const format = readFormat(dataSet);
+  const shape = { ...frameGeometry, frames: frames.length, bitsAllocated: format.bitsAllocated };
+  const pixels = { ...format, frame: frameReader(pixelData, transferSyntaxUid, shape, decode) };
   const frameOfReferenceUid = firstText(dataSet, "FrameOfReferenceUID") ?? "";
   const [series] = items(dataSet, "ReferencedSeriesSequence");
   const referencedSeriesInstanceUid = series && firstText(series, "SeriesInstanceUID");
@@ -63,7 +71,7 @@ export function decodeSeg(part10: Uint8Array): DecodedSeg {
   };
 }
 
-function readPixels(dataSet: DataSet, bytes: Uint8Array, count: number): SegPixels {
+function readFormat(dataSet: DataSet): Pick<SegPixels, "type" | "bitsAllocated" | "highest"> {
   const type = firstText(dataSet, "SegmentationType");
   const bitsAllocated = firstNumber(dataSet, "BitsAllocated");
   if (type !== "BINARY" && type !== "FRACTIONAL" && type !== "LABELMAP") {
@@ -76,15 +84,8 @@ function readPixels(dataSet: DataSet, bytes: Uint8Array, count: number): SegPixe
       `The segmentation is ${type} with ${bitsAllocated} bits for a pixel; ${allowed.join(" or ")} can be read.`,
     );
   }
-  const needed = Math.ceil((count * bitsAllocated) / 8);
-  if (bytes.length < needed) {
-    throw new UnsupportedImageError(
-      "truncated",
-      `The segmentation's pixel data has ${bytes.length} of ${needed} bytes. Export or send it again.`,
-    );
-  }
   const highest = type === "FRACTIONAL" ? (firstNumber(dataSet, "MaximumFractionalValue") ?? 255) : 1;
-  return { type, bitsAllocated, bytes, highest };
+  return { type, bitsAllocated, highest };
 }
 
 function readFrames(dataSet: DataSet): readonly DecodedSegFrame[] {

@@ -1,10 +1,10 @@
 import { dot, length, scale, subtract, transformPoint, type Vec3 } from "../geometry/index.ts";
 import { copyModule } from "./copy-module.ts";
 import { dicomDateTime } from "./date-time.ts";
+import type { Elements } from "./elements.ts";
 import { encodeRle } from "./encode-rle.ts";
 import { codeItem, equipment, PROCESSING_EQUIPMENT, RESEARCH_USE_ONLY } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
-import type { Elements } from "./elements.ts";
 import { writePart10 } from "./part10-writer.ts";
 import { type PlaneAxes, planeAxes } from "./plane-axes.ts";
 import { fillFrame, masksOverlap, nonEmptyFrames, packFrames, type SegFrame } from "./seg-frames.ts";
@@ -39,10 +39,7 @@ export function encodeSeg(input: SegInput): Uint8Array {
     ...referencedSeries(input.header.series.SeriesInstanceUID, input.sources),
     SharedFunctionalGroupsSequence: [sharedGroups(axes, spacing)],
     PerFrameFunctionalGroupsSequence: perFrameGroups(frames, positions, input.sources),
-    SegmentSequence: [
-      ...(kind === "labelmap" ? [backgroundItem()] : []),
-      ...segmentItems(segments, input.algorithm),
-    ],
+    SegmentSequence: [...(kind === "labelmap" ? [backgroundItem()] : []), ...segmentItems(segments, input.algorithm)],
     SegmentsOverlap: overlap,
     NumberOfFrames: frames.length,
     Rows: input.geometry.size[1],

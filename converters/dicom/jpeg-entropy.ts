@@ -49,15 +49,14 @@ export function longCode({ limits, offsets, symbols }: HuffmanTable, next: numbe
 
 /** The entropy-coded bytes between two markers, without the zeros that are stuffed behind each FF. */
 export interface EntropySegment {
-  /** Ends with zeros enough for a reader that checks where it is now and then. */
+  /** Four bytes can be read from any bit on, also behind the last one: zeros follow. */
   readonly view: DataView;
   readonly bits: number;
   /** Where the next segment begins, behind a restart marker; -1 where there is none. */
   readonly next: number;
 }
 
-/** Bytes that a reader may run over the end before it looks. */
-export const OVERRUN_BYTES = 1 << 19;
+const OVERRUN_BYTES = 8;
 
 /** @param room gives memory that may be used until the next segment is read. */
 export function entropySegment(frame: Uint8Array, start: number, room: (bytes: number) => Uint8Array): EntropySegment {
@@ -82,6 +81,6 @@ export function entropySegment(frame: Uint8Array, start: number, room: (bytes: n
       break;
     }
   }
-  plain.fill(0, length);
+  plain.fill(0, length, length + OVERRUN_BYTES);
   return { view: new DataView(plain.buffer, plain.byteOffset, plain.byteLength), bits: length * 8, next };
 }

@@ -40,7 +40,8 @@ export function maskOnto(seg: DecodedSeg, segmentNumber: number, geometry: Volum
     const walk = walkOf(seg, frame, lpsToIjk, geometry.size, n);
     const wholeSlice = walk.across === 1 && walk.down === columns && columns === geometry.size[0];
     if (seg.type === "BINARY" && wholeSlice && rows === geometry.size[1] && !filled.has(walk.start)) {
-      copyBits(seg.pixels.bytes, n * rows * columns, mask.bits, walk.start, rows * columns);
+      const { bytes, startBit } = seg.pixels.frame(n);
+      copyBits(bytes, startBit, mask.bits, walk.start, rows * columns);
     } else {
       setPixels(mask.bits, memberPixels(seg.pixels, rows * columns, n, segmentNumber), columns, walk);
     }

@@ -86,7 +86,13 @@ function fractionsOf({ mask, probabilities }: SegSegment, k: number): Uint8Array
 }
 
 /** Sets the pixels of slice k that belong to the mask; empty stretches are skipped a byte of bits at a time. */
-function paintLabel({ size, bits }: BitVolume, k: number, label: number, into: Uint8Array, bytesPerPixel: number): void {
+function paintLabel(
+  { size, bits }: BitVolume,
+  k: number,
+  label: number,
+  into: Uint8Array,
+  bytesPerPixel: number,
+): void {
   const pixels = size[0] * size[1];
   const start = k * pixels;
   for (let p = 0; p < pixels; ) {

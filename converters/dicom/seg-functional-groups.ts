@@ -1,7 +1,7 @@
 import type { SourceInstance, Vec3 } from "../geometry/index.ts";
 import { entryOfKeyword, hexOfTag } from "./dictionary.ts";
-import { codeItem, SEGMENTATION_DERIVATION, SOURCE_IMAGE_FOR_PROCESSING } from "./equipment.ts";
 import type { Elements } from "./elements.ts";
+import { codeItem, SEGMENTATION_DERIVATION, SOURCE_IMAGE_FOR_PROCESSING } from "./equipment.ts";
 import type { PlaneAxes } from "./plane-axes.ts";
 import type { SegFrame } from "./seg-frames.ts";
 import type { SegKind } from "./seg-kind.ts";
@@ -56,7 +56,9 @@ export function perFrameGroups(
   return frames.map(({ segmentNumber, sliceIndex }) => ({
     DerivationImageSequence: derivations.get(sliceIndex) ?? [],
     FrameContentSequence: [
-      { DimensionIndexValues: [...(segmentNumber === undefined ? [] : [segmentNumber]), positionIndex.get(sliceIndex)!] },
+      {
+        DimensionIndexValues: [...(segmentNumber === undefined ? [] : [segmentNumber]), positionIndex.get(sliceIndex)!],
+      },
     ],
     PlanePositionSequence: [{ ImagePositionPatient: positions[sliceIndex]! }],
     ...(segmentNumber !== undefined && {

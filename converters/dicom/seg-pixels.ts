@@ -1,23 +1,33 @@
 import { copyBits } from "./bit-copy.ts";
 
-/** The pixels of all frames of a SEG, as they stand in the file. */
+/** Where the pixels of one frame stand: `bytes` from bit `startBit` on, which is 0 unless a pixel is one bit. */
+export interface FrameBytes {
+  readonly bytes: Uint8Array;
+  readonly startBit: number;
+}
+
+/** The pixels of all frames of a SEG, decompressed frame by frame as they are asked for. */
 export interface SegPixels {
   readonly type: "BINARY" | "FRACTIONAL" | "LABELMAP";
+  /** 1 (packed LSB first), 8 or 16 (little endian). */
   readonly bitsAllocated: number;
-  readonly bytes: Uint8Array;
   /** The value that means 1 (FRACTIONAL: Maximum Fractional Value); 1 for the other types. */
   readonly highest: number;
+  /** @throws UnsupportedImageError "truncated" where a compressed frame is damaged */
+  frame(index: number): FrameBytes;
 }
 
 /** One frame as numbers, row by row; `count` pixels a frame. */
 export function frameValues(pixels: SegPixels, count: number, index: number): Uint8Array | Uint16Array {
-  const { bytes, bitsAllocated } = pixels;
-  if (bitsAllocated === 8) return bytes.subarray(index * count, (index + 1) * count);
-  if (bitsAllocated === 16) return new Uint16Array(bytes.slice(index * count * 2, (index + 1) * count * 2).buffer);
-  const bits = frameBits(pixels, count, index);
-  const out = new Uint8Array(count);
-  for (let n = 0; n < count; n++) out[n] = (bits[n >>> 3]! >>> (n & 7)) & 1;
-  return out;
+  const { bitsAllocated } = pixels;
+  if (bitsAllocated === 1) {
+    const bits = frameBits(pixels, count, index);
+    const out = new Uint8Array(count);
+    for (let n = 0; n < count; n++) out[n] = (bits[n >>> 3]! >>> (n & 7)) & 1;
+    return out;
+  }
+  const { bytes } = pixels.frame(index);
+  return bitsAllocated === 8 ? bytes : new Uint16Array(bytes.slice().buffer, 0, count);
 }
 
 /** As `frameValues`, of pixels that fit a byte. */
@@ -28,9 +38,10 @@ export function framePixels(pixels: SegPixels, count: number, index: number): Ui
 }
 
 /** One BINARY frame packed LSB first from bit 0 on; bits past the last pixel are zero. */
-export function frameBits({ bytes }: SegPixels, count: number, index: number): Uint8Array {
+export function frameBits(pixels: SegPixels, count: number, index: number): Uint8Array {
+  const { bytes, startBit } = pixels.frame(index);
   const out = new Uint8Array(Math.ceil(count / 8));
-  copyBits(bytes, index * count, out, 0, count);
+  copyBits(bytes, startBit, out, 0, count);
   return out;
 }
 

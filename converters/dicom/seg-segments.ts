@@ -1,8 +1,8 @@
-import type { CodedConcept } from "./coded-concept.ts";
 import { concept } from "./code-table.ts";
+import type { CodedConcept } from "./coded-concept.ts";
+import type { Elements } from "./elements.ts";
 import { codeItem, equipment, familyCode } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
-import type { Elements } from "./elements.ts";
 import type { SegInput, SegSegment } from "./seg-input.ts";
 import { segmentColours } from "./segment-colour.ts";
 

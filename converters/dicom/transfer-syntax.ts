@@ -16,6 +16,7 @@ export const TRANSFER_SYNTAX = {
   htj2kLosslessRpcl: "1.2.840.10008.1.2.4.202",
   htj2k: "1.2.840.10008.1.2.4.203",
   rleLossless: "1.2.840.10008.1.2.5",
+  deflatedImageFrame: "1.2.840.10008.1.2.8.1",
 } as const;
 
 const NAMES: Readonly<Record<string, string>> = {

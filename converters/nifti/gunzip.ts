@@ -32,8 +32,10 @@ export function gunzipWhole(bytes: Uint8Array, expected: number): Uint8Array {
   if (expected > bytes.length * 1032) throw tooShort();
   // Some writers pad the end.
   const most = expected + 2 ** 16;
+  // One chunk for everything spares a copy; a header that exaggerates gets no more than images usually pack to.
+  const chunkSize = Math.min(most + 1, 64 * bytes.length + 2 ** 16, 2 ** 30);
   try {
-    return gunzipSync(bytes, { maxOutputLength: most, chunkSize: Math.min(most + 1, 2 ** 30) });
+    return gunzipSync(bytes, { maxOutputLength: most, chunkSize });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "Z_BUF_ERROR") throw tooShort(cause);

@@ -72,8 +72,14 @@ export const renormalisedTaps = remember((from: number, to: number): CubicTaps =
 });
 
 /** Where the outputs of one axis read the nearest input: floor(o * from / to), without half-pixel centres. */
-export const nearestIndices = remember(
+export const nearestToCorner = remember(
   (from: number, to: number): Int32Array => Int32Array.from({ length: to }, (_, o) => Math.floor((o * from) / to)),
+);
+
+/** For each of `to` samples, the one of `from` samples under its centre. */
+export const nearestToCentre = remember(
+  (from: number, to: number): Int32Array =>
+    Int32Array.from({ length: to }, (_, o) => Math.floor(((o + 0.5) * from) / to)),
 );
 
 function cubic(distance: number, a: number): number {

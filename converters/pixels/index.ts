@@ -1,6 +1,6 @@
 export { type PlaneSize, resizeBicubicFloat, resizeBicubicUint8, upsampleAntialiased } from "./bicubic.ts";
 export { asGreyLevels } from "./eight-bit.ts";
-export { planeToPicture } from "./nearest.ts";
+export { type NearestRule, planeToPicture } from "./nearest.ts";
 export { padToSquare, type SquarePadding, squarePadding } from "./pad.ts";
 export { clipPercentiles, type PercentileOptions, percentileWindow } from "./percentile.ts";
 export { chooseSliceAxis, takePlane } from "./slice-axis.ts";

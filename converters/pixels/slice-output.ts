@@ -1,5 +1,5 @@
 import { type PlaneSize, upsampleAntialiased } from "./bicubic.ts";
-import { planeToPicture } from "./nearest.ts";
+import { type NearestRule, planeToPicture } from "./nearest.ts";
 import {
   gateByExistence,
   logitAbove,
@@ -16,6 +16,7 @@ export interface SliceOutputOptions {
   /** Side of the network's pictures, and of the logits that it answers with. */
   readonly imageSize: number;
   readonly logitSize: number;
+  readonly nearest: NearestRule;
   readonly prompts: number;
   /** `exclusive`: a pixel belongs to one prompt at most, as upstream; `overlapping`: each prompt by itself. */
   readonly merge: "exclusive" | "overlapping";
@@ -44,7 +45,7 @@ export type SliceOutput = (maskLogits: Float32Array, existenceLogits: Float32Arr
  */
 export function sliceOutput(options: SliceOutputOptions): SliceOutput {
   const { plane, imageSize, logitSize, prompts, merge, thresholds } = options;
-  const source = planeToPicture(plane, imageSize);
+  const source = planeToPicture(plane, imageSize, options.nearest);
   const pictures = Array.from({ length: prompts }, () => new Float32Array(imageSize * imageSize));
   const exclusive = merge === "exclusive" && prompts > 1;
   const labels = new Uint16Array(exclusive ? imageSize * imageSize : 0);

@@ -62,6 +62,7 @@ export async function buildDensityCt(folder: string): Promise<void> {
     endRule: "reflect",
     input: { dtype: "uint8" },
     resize: { in: -0.75, out: -0.5 },
+    nearest: "centre",
     windows: { presets: { density: DENSITY_WINDOW }, default: "density" },
     percentiles: { low: 0.5, high: 99.5, positiveOnly: true },
     sliceAxis: "upstream",

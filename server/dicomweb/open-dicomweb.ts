@@ -1,3 +1,5 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
+import { InvalidRequestError } from "../domain/errors.ts";
 import type { ResultSink, SeriesRef, SeriesSource } from "../domain/ports.ts";
 import type { DicomJson } from "./dicom-json.ts";
 import { type DicomwebLogger, SILENT } from "./log.ts";
@@ -47,7 +49,7 @@ export interface Dicomweb extends Disposable {
 
 const MAX_INSTANCE_BYTES = 1024 * 1024 * 1024;
 
-/** Opens no connection yet. @throws InvalidRequestError where the URL cannot be a DICOMweb root */
+/** Opens no connection yet. @throws InvalidRequestError where the URL cannot be a DICOMweb root, or a header cannot be sent */
 export function openDicomweb({
   url,
   headers = {},
@@ -58,7 +60,7 @@ export function openDicomweb({
 }: DicomwebOptions): Dicomweb {
   const transport = createTransport({
     root: parseRootUrl(url),
-    headers,
+    headers: checkHeaders(headers),
     timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
     retry: { ...DEFAULT_RETRY, ...retry },
     logger,
@@ -79,4 +81,19 @@ export function openDicomweb({
     },
     [Symbol.dispose]: () => transport.close(),
   };
+}
+
+/** The message does not hold the value, which may be a token. */
+function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch {
+      throw new InvalidRequestError(
+        `The ${name.replace(/[^\w-]/g, "?")} header for the archive holds characters that HTTP does not allow: check PARSE3D_DICOMWEB_TOKEN.`,
+      );
+    }
+  }
+  return headers;
 }

@@ -38,7 +38,7 @@ export interface WholeAnswer {
  */
 export interface Transport {
   readonly root: RootUrl;
-  /** For large answers: GET over a connection of its own. What breaks after the answer has begun is not tried again. */
+  /** For large answers to GET. What breaks after the answer has begun is not tried again. */
   stream(request: Attempt, signal: AbortSignal): Promise<Answer>;
   /** For small answers: `read` belongs to what is tried again. */
   read<T>(request: Attempt, signal: AbortSignal, read: (answer: Answer) => Promise<T>): Promise<T>;
@@ -74,7 +74,13 @@ export function createTransport({ root, headers, timeouts, retry, logger }: Tran
   return {
     root,
     stream: (request, signal) =>
-      again(signal, async () => answerFrom(await streamedExchange(withCommonHeaders(request), timeouts, signal))),
+      again(signal, async () =>
+        answerFrom(
+          root.secure
+            ? await pooledExchange(withCommonHeaders(request), agent, timeouts, signal)
+            : await streamedExchange(withCommonHeaders(request), timeouts, signal),
+        ),
+      ),
     read: (request, signal, read) =>
       again(signal, async () =>
         read(answerFrom(await pooledExchange(withCommonHeaders(request), agent, timeouts, signal))),

@@ -163,7 +163,10 @@ async function* answer(
         run.progress(message.stage, message.fraction, message.detail);
         break;
       case "planes":
-        for (const plane of message.planes) yield unpack(plane, header.size);
+        for (const plane of message.planes) {
+          run.signal.throwIfAborted();
+          yield unpack(plane, header.size);
+        }
         await process.send({ kind: "took" });
         break;
       case "done":

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import type { Volume } from "#converters/geometry/index.ts";
+import type { Volume, Voxels } from "#converters/geometry/index.ts";
 import type { InferenceProcess } from "./inference-process.ts";
 import type { VolumeHeader, VoxelType } from "./protocol.ts";
 
@@ -12,7 +12,7 @@ export async function describeVolume(volume: Volume, signal: AbortSignal): Promi
     ijkToLps: geometry.ijkToLps,
     modality,
     unit,
-    voxelType: voxels.constructor.name as VoxelType,
+    voxelType: plain(voxels).constructor.name as VoxelType,
   };
   const hash = createHash("sha256").update(JSON.stringify(header));
   for (const { part } of slices(volume)) {
@@ -37,10 +37,18 @@ export async function streamVoxels(
   }
 }
 
-function* slices({ geometry: { size }, voxels }: Volume) {
+function* slices(volume: Volume) {
+  const { size } = volume.geometry;
+  const voxels = plain(volume.voxels);
   const pixels = size[0] * size[1];
   for (let k = 0; k < size[2]; k++) {
     const offset = k * pixels;
     yield { offset, part: voxels.subarray(offset, offset + pixels) };
   }
+}
+
+/** A Buffer is a Uint8Array too, and arrives as a Buffer. */
+function plain(voxels: Voxels): Voxels {
+  if (!(voxels instanceof Uint8Array)) return voxels;
+  return new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.length);
 }

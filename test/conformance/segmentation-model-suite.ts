@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { UnsupportedSeriesError } from "#converters/errors.ts";
 import { createBitVolume, planeSize, readSlice, setPlane } from "#converters/mask/index.ts";
 import {
@@ -32,14 +32,18 @@ const overlapping: SegmentOptions = { merge: "overlapping", probabilities: false
 /** What every SegmentationModel keeps to. */
 export function describeSegmentationModel(name: string, open: () => Promise<ModelUnderTest>): void {
   describe(`${name} is a SegmentationModel`, () => {
+    let under: Awaited<ReturnType<typeof opened>>;
+    beforeAll(async () => {
+      under = await opened(open);
+    });
+    afterAll(() => under.model[Symbol.asyncDispose]());
+
     test("it finds what is there, where it is", async () => {
-      await using under = await opened(open);
       const results = await under.ask([under.lamps]);
       expect(diceWithLamps(results)).toBeGreaterThan(0.75);
     });
 
     test("words that it does not know find nothing, or are refused", async () => {
-      await using under = await opened(open);
       const asked = under.ask(["left kidney"]);
       if (under.unknownWords === "refused") {
         await expect(asked).rejects.toBeInstanceOf(InvalidPromptError);
@@ -51,7 +55,6 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
     });
 
     test("each prompt answers each plane at most once, on the volume's own grid", async () => {
-      await using under = await opened(open);
       const results = await under.ask([under.lamps, under.rest], { ...overlapping, probabilities: true });
       const { size } = twoLamps().geometry;
       const seen = new Set(results.map(({ promptId, axis, index }) => `${promptId} ${axis} ${index}`));
@@ -68,12 +71,10 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
     });
 
     test("no probability comes unasked", async () => {
-      await using under = await opened(open);
       expect((await under.ask([under.lamps])).some(({ probability }) => probability)).toBe(false);
     });
 
     test("exclusive masks never share a voxel, and each keeps its own", async () => {
-      await using under = await opened(open);
       const results = await under.ask([under.lamps, under.rest], { merge: "exclusive", probabilities: false });
       const [bright, rest] = ["p1", "p2"].map((id) => gather(results.filter(({ promptId }) => promptId === id)));
       expect(bright!.bits.some((byte, n) => (byte & rest!.bits[n]!) !== 0)).toBe(false);
@@ -81,13 +82,11 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
     });
 
     test("the same question gives the same answer", async () => {
-      await using under = await opened(open);
       const once = await under.ask([under.lamps, under.rest]);
       expect(await under.ask([under.lamps, under.rest])).toEqual(once);
     });
 
     test("progress rises within each stage and ends at 1", async () => {
-      await using under = await opened(open);
       const heard: [Stage, number][] = [];
       await under.ask([under.lamps], overlapping, { progress: (...one) => heard.push([one[0], one[1]]) });
       const stages = Map.groupBy(heard, ([stage]) => stage);
@@ -100,18 +99,20 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
     });
 
     test("two questions at once queue up, and both are answered", async () => {
-      await using under = await opened(open);
       const alone = await under.ask([under.lamps]);
-      const both = await Promise.all([under.ask([under.lamps]), under.ask([under.lamps])]);
+      const inTurn: string[] = [];
+      const heard = (who: string) => (stage: Stage) => stage === "infer" && inTurn.at(-1) !== who && inTurn.push(who);
+      const both = await Promise.all(
+        ["first", "second"].map((who) => under.ask([under.lamps], overlapping, { progress: heard(who) })),
+      );
       expect(both).toEqual([alone, alone]);
+      expect(inTurn).toEqual(["first", "second"]);
     });
 
     test("an aborted run rejects with the signal's reason within a second, and the next one works", async () => {
-      await using under = await opened(open);
       const abort = new AbortController();
       const reason = new Error("enough");
-      const started = performance.now();
-      let abortedAt = started;
+      let abortedAt = Number.NaN;
       const running = under.ask([under.lamps], overlapping, {
         signal: abort.signal,
         onResult: () => {
@@ -125,7 +126,6 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
     });
 
     test("who is aborted while waiting leaves the queue, and holds up nobody", async () => {
-      await using under = await opened(open);
       const abort = new AbortController();
       const reason = new Error("no longer");
       const first = under.ask([under.lamps]);
@@ -137,14 +137,13 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
     });
 
     test("a signal that is aborted beforehand starts nothing", async () => {
-      await using under = await opened(open);
+      await using fresh = await opened(open);
       const reason = new Error("too late");
-      await expect(under.ask([under.lamps], overlapping, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-      expect(under.pid?.()).toBeUndefined();
+      await expect(fresh.ask([fresh.lamps], overlapping, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+      expect(fresh.pid?.()).toBeUndefined();
     });
 
     test("leaving the iteration early stops the work, and the next run works", async () => {
-      await using under = await opened(open);
       for await (const _ of segment(under.model, [under.lamps], overlapping, under)) break;
       expect(diceWithLamps(await under.ask([under.lamps]))).toBeGreaterThan(0.75);
     });
@@ -154,21 +153,19 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
       ["a blank prompt", "  "],
       ["a prompt of 10,000 characters", "a".repeat(10_000)],
     ])("%s is refused", async (_, text) => {
-      await using under = await opened(open);
       await expect(under.ask([text])).rejects.toBeInstanceOf(InvalidPromptError);
     });
 
     test("an image of another modality is refused", async () => {
-      await using under = await opened(open);
       const refusal = under.ask([under.lamps], overlapping, { modality: "US" });
       await expect(refusal).rejects.toBeInstanceOf(UnsupportedSeriesError);
       await expect(refusal).rejects.toMatchObject({ reason: "wrong-modality" });
     });
 
     test("once closed, it answers no more", async () => {
-      const under = await opened(open);
-      await under.model[Symbol.asyncDispose]();
-      await expect(under.ask([under.lamps])).rejects.toBeInstanceOf(ModelUnavailableError);
+      const closed = await opened(open);
+      await closed.model[Symbol.asyncDispose]();
+      await expect(closed.ask([closed.lamps])).rejects.toBeInstanceOf(ModelUnavailableError);
     });
   });
 }

@@ -107,6 +107,7 @@ describeWithData("upstream's own pre- and post-processing", () => {
     const size = sizeOf(c);
     const [width, height] = planeSize(size, axis);
     const output = sliceOutput({
+      nearest: "corner",
       plane: [width, height],
       imageSize: c.size,
       logitSize,

@@ -515,6 +515,12 @@ describe("credentials", () => {
     for (const fault of faults) expect(`${fault.message} ${JSON.stringify(fault.details)}`).not.toMatch(/cret|t0ken/);
   });
 
+  test("a token that would add a header of its own is refused before anything is sent", () => {
+    const forged = () => open("http://127.0.0.1:9", { headers: { Authorization: "Bearer t0ken\r\nX: y" } });
+    expect(forged).toThrow("check PARSE3D_DICOMWEB_TOKEN");
+    expect(forged).not.toThrow("t0ken");
+  });
+
   test.each(["", "nonsense", "ftp://host/dicom-web", "http://host/dicom-web?x=1", "http://host/#x"])(
     "%j is no DICOMweb root",
     (url) => {

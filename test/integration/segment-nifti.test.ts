@@ -38,9 +38,10 @@ describeWithData("a NIfTI file over the API", () => {
     expect(findings.map(({ present }) => present)).toEqual([true, false, true]);
     const count = (label: number) => Array.from(labels.voxels).filter((value) => value === label).length;
     expect([findings[0]?.voxels, findings[2]?.voxels]).toEqual([count(1), count(3)]);
-    let bright = 0;
-    for (let n = 0; n < labels.voxels.length; n++) if (labels.voxels[n] === 1 && input.voxels[n]! > 100) bright++;
-    expect(bright / count(1)).toBeGreaterThan(0.95);
+    // The grid is coarse and the picture is not, so that the mask's edge runs within a voxel of the threshold.
+    let dense = 0;
+    for (let n = 0; n < labels.voxels.length; n++) if (labels.voxels[n] === 1 && input.voxels[n]! > 150) dense++;
+    expect(dense / count(1)).toBeGreaterThan(0.95);
   });
 
   test("comes back as probabilities, one volume for each prompt", async () => {
@@ -64,7 +65,6 @@ describeWithData("a NIfTI file over the API", () => {
     ["a truncated file", new Uint8Array(gunzipSync(ct).subarray(0, 5000)), "unsupported-image"],
     ["a truncated gzip", ct.slice(0, 5000), "unsupported-image"],
     ["something else", new TextEncoder().encode("not an image at all".repeat(40)), "unsupported-image"],
-    ["nothing", new Uint8Array(0), "unsupported-image"],
     ["a header that declares 32767^3 voxels", hugeHeader(ct), "unsupported-image"],
   ])("%s is refused by name, and the server goes on", async (_, file, code) => {
     const answer = await send(file, { prompts: "bone", modality: "CT" });

@@ -6,12 +6,14 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Volume } from "#converters/geometry/index.ts";
 import type { InstalledBundle, InstalledLabels } from "#models/index.ts";
-import { ModelUnavailableError } from "#server/domain/index.ts";
+import { ModelUnavailableError, type SliceResult } from "#server/domain/index.ts";
 import { createBundleModel } from "#server/engines/index.ts";
 import { ask, diceWithLamps } from "../conformance/segmentation-model-suite.ts";
 import { writeTinyBundle } from "../fixtures/tiny-bundle.ts";
 import { writeTinyLabels } from "../fixtures/tiny-labels.ts";
+import { twoLamps } from "../fixtures/two-lamps.ts";
 
 let folder: string;
 let tiny: InstalledBundle;
@@ -42,6 +44,18 @@ test("the next question is answered by the same process", async () => {
   const { pid } = model.status();
   await ask(model, ["dark"]);
   expect(model.status().pid).toBe(pid);
+});
+
+test("voxels that lie in a Buffer, in the middle of it, arrive like any others", async () => {
+  await using model = createBundleModel(tiny);
+  const { geometry, voxels } = twoLamps();
+  const grey = Buffer.concat([Buffer.alloc(3), Uint8Array.from(voxels, (value) => value / 4)]).subarray(3);
+  const results: SliceResult[] = [];
+  const volume: Volume = { ...twoLamps(), geometry, voxels: grey };
+  const run = { signal: new AbortController().signal, progress: () => {} };
+  const options = { merge: "exclusive", probabilities: false } as const;
+  for await (const result of model.segment(volume, [{ id: "p1", text: "bright" }], options, run)) results.push(result);
+  expect(diceWithLamps(results)).toBeGreaterThan(0.75);
 });
 
 test("without a GPU, auto computes on the CPU and says why; cuda is refused", async () => {

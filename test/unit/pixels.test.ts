@@ -125,7 +125,16 @@ describe("planes", () => {
 
   test("each plane pixel reads floor(i * from / to) of the picture, past the padding", () => {
     // A 2 x 4 plane in a 4 x 4 square, from an 8 x 8 picture: columns 1 and 2 of the square are picture columns 2 and 4.
-    expect([...planeToPicture([2, 4], 8)]).toEqual([2, 4, 18, 20, 34, 36, 50, 52]);
+    expect([...planeToPicture([2, 4], 8, "corner")]).toEqual([2, 4, 18, 20, 34, 36, 50, 52]);
+  });
+
+  test("or, by the centre rule, the picture pixel under its centre: a shift of the picture by itself is none", () => {
+    expect([...planeToPicture([2, 4], 8, "centre")]).toEqual([11, 13, 27, 29, 43, 45, 59, 61]);
+    const same = planeToPicture([6, 6], 6, "centre");
+    expect(same).toEqual(planeToPicture([6, 6], 6, "corner"));
+    // Seen from the other end the pixels chosen are the same: nothing moves to one side.
+    const row = [...planeToPicture([5, 5], 15, "centre")].slice(0, 5).map((p) => p % 15);
+    expect(row).toEqual(row.map((x) => 14 - x).reverse());
   });
 });
 
@@ -149,34 +158,76 @@ describe("from logits to masks on a plane", () => {
   const columns = (mask: Uint8Array | undefined) => mask && [...mask.subarray(0, 4)];
 
   test("exclusive: of two prompts on the same place, the less certain one is suppressed", () => {
-    const output = sliceOutput({ ...size, prompts: 3, merge: "exclusive", thresholds, probabilities: false });
+    const output = sliceOutput({
+      nearest: "corner",
+      ...size,
+      prompts: 3,
+      merge: "exclusive",
+      thresholds,
+      probabilities: false,
+    });
     const answers = output(all(leftAndMore, left, right), Float32Array.of(1, 2, 0.5));
     expect(answers.map(({ mask }) => columns(mask))).toEqual([undefined, [1, 1, 0, 0], [0, 0, 1, 1]]);
   });
 
   test("overlapping: each prompt keeps its own mask", () => {
-    const output = sliceOutput({ ...size, prompts: 3, merge: "overlapping", thresholds, probabilities: false });
+    const output = sliceOutput({
+      nearest: "corner",
+      ...size,
+      prompts: 3,
+      merge: "overlapping",
+      thresholds,
+      probabilities: false,
+    });
     const answers = output(all(leftAndMore, left, right), Float32Array.of(1, 2, -0.5));
     expect(answers.map(({ mask }) => columns(mask))).toEqual([[1, 1, 1, 0], [1, 1, 0, 0], undefined]);
     expect(answers[2]!.existence).toBeCloseTo(0.3775, 4);
   });
 
   test("a prompt at its existence threshold is gated alone, but takes part among others, as upstream has it", () => {
-    const alone = sliceOutput({ ...size, prompts: 1, merge: "exclusive", thresholds, probabilities: false });
+    const alone = sliceOutput({
+      nearest: "corner",
+      ...size,
+      prompts: 1,
+      merge: "exclusive",
+      thresholds,
+      probabilities: false,
+    });
     expect(alone(left, Float32Array.of(0))[0]!.mask).toBeUndefined();
-    const together = sliceOutput({ ...size, prompts: 2, merge: "exclusive", thresholds, probabilities: false });
+    const together = sliceOutput({
+      nearest: "corner",
+      ...size,
+      prompts: 2,
+      merge: "exclusive",
+      thresholds,
+      probabilities: false,
+    });
     expect(columns(together(all(left, right), Float32Array.of(0, 1))[0]!.mask)).toEqual([1, 1, 0, 0]);
   });
 
   test("probabilities come before any threshold, rounded to 1/255, also for a prompt that is absent", () => {
-    const output = sliceOutput({ ...size, prompts: 1, merge: "exclusive", thresholds, probabilities: true });
+    const output = sliceOutput({
+      nearest: "corner",
+      ...size,
+      prompts: 1,
+      merge: "exclusive",
+      thresholds,
+      probabilities: true,
+    });
     const [answer] = output(left, Float32Array.of(-9));
     expect(answer!.mask).toBeUndefined();
     expect(columns(answer!.probability)).toEqual([243, 243, 12, 12]);
   });
 
   test("what comes back is not overwritten by the next plane", () => {
-    const output = sliceOutput({ ...size, prompts: 1, merge: "exclusive", thresholds, probabilities: true });
+    const output = sliceOutput({
+      nearest: "corner",
+      ...size,
+      prompts: 1,
+      merge: "exclusive",
+      thresholds,
+      probabilities: true,
+    });
     const [first] = output(left, Float32Array.of(5));
     output(right, Float32Array.of(5));
     expect(columns(first!.mask)).toEqual([1, 1, 0, 0]);
@@ -185,6 +236,7 @@ describe("from logits to masks on a plane", () => {
 
   test("a stricter mask threshold is kept to exactly", () => {
     const output = sliceOutput({
+      nearest: "corner",
       ...size,
       prompts: 1,
       merge: "overlapping",

@@ -1,4 +1,7 @@
-import { PickleError } from "./pickle.ts";
+/** The bytes are no pickle of protocol 0 to 5, or end too early. */
+export class PickleError extends Error {
+  override readonly name = "PickleError";
+}
 
 /** A pickle's bytes from front to back, little endian but where said otherwise. */
 export class PickleReader {

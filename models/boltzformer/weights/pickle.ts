@@ -1,4 +1,4 @@
-import { PickleReader } from "./pickle-reader.ts";
+import { PickleError, PickleReader } from "./pickle-reader.ts";
 
 /**
  * What a pickle describes. Nothing of it is ever called or imported: a global stays its name, and a call stays the name of
@@ -43,11 +43,6 @@ export interface PickleObject {
 export interface PersistentId {
   readonly kind: "persistent";
   readonly id: PickleValue;
-}
-
-/** The bytes are no pickle of protocol 0 to 5, or end too early. */
-export class PickleError extends Error {
-  override readonly name = "PickleError";
 }
 
 /** Integers beyond are refused: no checkpoint counts so far. */

@@ -1,6 +1,6 @@
 import { type ByteSource, damagedWeights, unusableWeights } from "./byte-source.ts";
 import { isNode, type PickleNode, type PickleObject, type PickleValue, readPickle } from "./pickle.ts";
-import type { StoredTensor } from "./weights-file.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 import { locateContents, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
 
 const PICKLE_LIMIT_BYTES = 64 * 2 ** 20;
@@ -94,12 +94,12 @@ function networkTensors(source: ByteSource, state: Entries): readonly (readonly 
     return [name, value] as const;
   });
   const prefix = named.some(([name]) => name.startsWith(MODEL_PREFIX)) ? MODEL_PREFIX : "";
-  return named
-    .filter(([name]) => !name.startsWith(LOSS_PREFIX))
-    .map(([name, value]) => {
-      if (!name.startsWith(prefix)) throw unusableWeights(source.name, `has the unknown tensor "${name}"`);
-      return [name.slice(prefix.length), value] as const;
-    });
+  return named.flatMap(([name, value]) => {
+    const own = name.startsWith(prefix) ? name.slice(prefix.length) : name;
+    if (own.startsWith(LOSS_PREFIX)) return [];
+    if (!name.startsWith(prefix)) throw unusableWeights(source.name, `has the unknown tensor "${name}"`);
+    return [[own, value] as const];
+  });
 }
 
 interface TensorDescription {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ByteSource, damagedWeights, unusableWeights } from "./byte-source.ts";
-import type { StoredTensor } from "./weights-file.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 
 /** The format's own limit. */
 const HEADER_LIMIT_BYTES = 100_000_000;

@@ -1,13 +1,7 @@
 import { type ByteSource, openFile, unusableWeights } from "./byte-source.ts";
 import { readPyTorchCheckpoint } from "./pytorch-checkpoint.ts";
 import { readSafetensors } from "./safetensors.ts";
-
-/** Where a tensor's values lie in its file: float32, little endian, C order, without gaps. */
-export interface StoredTensor {
-  readonly shape: readonly number[];
-  /** Bytes from the start of the file. */
-  readonly offset: number;
-}
+import type { StoredTensor } from "./stored-tensor.ts";
 
 /** A weights file's table of contents. Its values stay where they are. */
 export interface WeightsFile {

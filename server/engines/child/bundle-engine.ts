@@ -74,7 +74,7 @@ async function answerSlices(
   volume: ModelVolume,
   network: ImageNetwork,
   question: Begin,
-  { imageSize, maskStride, thresholds }: BundleManifest,
+  { imageSize, maskStride, nearest, thresholds }: BundleManifest,
   sliceBatch: number,
   reply: Reply,
 ): Promise<void> {
@@ -85,6 +85,7 @@ async function answerSlices(
     plane,
     imageSize,
     logitSize,
+    nearest,
     prompts: prompts.length,
     merge,
     thresholds,

@@ -43,6 +43,7 @@ export async function openLabelsEngine({ folder, manifest }: InstalledLabels, lo
     async answer(question, reply) {
       if (!prepared) throw new Error("no volume was prepared");
       const { map } = prepared;
+      await reply.progress("prepare", 1);
       await reply.progress("infer", shareOfNetwork, coarseNote(question.volume, manifest));
       const asked = question.prompts.map(({ text }) => askedLabels(text, targets));
       if (!map.sides && asked.some(({ side }) => side !== undefined)) throw sidesUnknown();

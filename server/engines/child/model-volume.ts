@@ -48,15 +48,17 @@ export function modelVolume(voxels: Voxels, header: VolumeHeader, manifest: Bund
   const [ni, nj, nk] = turned.geometry.size;
   const axis = manifest.sliceAxis === "axial" ? axialAxis(turned.geometry) : chooseSliceAxis([nk, nj, ni]);
   const pixels = manifest.input.dtype === "uint8" ? turned.voxels : Float32Array.from(turned.voxels);
-  const restored = (index: number, plane: Uint8Array) =>
-    restorePlane(reorientation, turned.geometry.size, { axis, index, pixels: plane });
+  const { from, flipped } = reorientation.axes[axis];
   return {
     input: sliceInput(pixels, turned.geometry.size, axis, manifest.imageSize),
     plane: planeSize(turned.geometry.size, axis),
     geometry: resampled.geometry,
     ...(resampled !== levels && { resampledFrom: own }),
-    standing: (index) => restored(index, new Uint8Array(0)),
-    restore: (index, plane) => (turned === resampled ? plane : restored(index, plane).pixels),
+    standing: (index) => ({ axis: from, index: flipped ? turned.geometry.size[axis] - 1 - index : index }),
+    restore: (index, plane) =>
+      turned === resampled
+        ? plane
+        : restorePlane(reorientation, turned.geometry.size, { axis, index, pixels: plane }).pixels,
   };
 }
 

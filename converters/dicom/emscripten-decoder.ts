@@ -1,0 +1,61 @@
+import { CorruptFrameError } from "./frame-codec.ts";
+
+/** A decoder class of an Emscripten build of a codec; the object lives in the module's heap until `delete`. */
+export interface HeapDecoder {
+  /** Room for the encoded bytes; to be filled before `decode`. */
+  getEncodedBuffer(length: number): Uint8Array;
+  decode(): void;
+  /** A view on the heap: 1 byte a sample up to 8 bits, 2 (little endian) above. */
+  getDecodedBuffer(): Uint8Array | Uint8ClampedArray;
+  delete(): void;
+}
+
+/** What a module is made with: it hands over what the codec prints. */
+export interface ModuleOptions {
+  readonly print: (line: string) => void;
+  readonly printErr: (line: string) => void;
+}
+
+/** How a codec says that a frame is damaged, but goes on. */
+const ERROR = "[ERROR]";
+
+/**
+ * A function that decodes one frame into memory that is good until its next call. It throws where the codec does, or
+ * prints an error, or gives other than the bytes that are expected.
+ *
+ * @param name of the encoding, for messages.
+ */
+export async function openHeapDecoder(
+  name: string,
+  createDecoder: (options: ModuleOptions) => Promise<() => HeapDecoder>,
+): Promise<(frame: Uint8Array, expectedBytes: number) => Uint8Array> {
+  let errors: string[] = [];
+  let kept = new Uint8Array(0);
+  const create = await createDecoder({
+    print: (line) => void (line.startsWith(ERROR) && errors.push(line.slice(ERROR.length).trim())),
+    printErr: (line) => void errors.push(line),
+  });
+  return (frame, expectedBytes) => {
+    errors = [];
+    try {
+      const decoder = create();
+      try {
+        decoder.getEncodedBuffer(frame.length).set(frame);
+        decoder.decode();
+        const decoded = decoder.getDecodedBuffer();
+        if (errors.length > 0 || decoded.length !== expectedBytes) {
+          throw new CorruptFrameError(`its ${name} code stream is damaged or cut short (${errors.join("; ")})`);
+        }
+        // The heap may be given to the next frame, or grow away under the view.
+        if (kept.length !== expectedBytes) kept = new Uint8Array(expectedBytes);
+        kept.set(decoded);
+        return kept;
+      } finally {
+        decoder.delete();
+      }
+    } catch (cause) {
+      if (cause instanceof CorruptFrameError) throw cause;
+      throw new CorruptFrameError(`its ${name} code stream cannot be decoded`, { cause });
+    }
+  };
+}

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import type { InputOptions, OutputOptions } from "rolldown";
+
+const folder = join(import.meta.dirname, "..");
+const source = join(folder, "src");
+
+export interface Bundle {
+  readonly input: InputOptions;
+  readonly output: OutputOptions & { readonly file: string };
+}
+
+const provided = (id: string) => /^(react|react-dom)(\/|$)|^@(ohif|cornerstonejs)\//.test(id);
+
+function bundle(
+  entry: string,
+  file: string,
+  { island, format = "esm" }: { readonly island: "own" | "host"; readonly format?: "esm" | "umd" },
+): Bundle {
+  const own = island === "own";
+  return {
+    input: {
+      input: join(source, entry),
+      platform: "browser",
+      external: own ? [] : (id) => provided(id) && !(format === "umd" && id === "react/jsx-runtime"),
+      resolve: {
+        alias: {
+          "#server": join(folder, "../server"),
+          "#island": join(source, "ohif", own ? "own-react.tsx" : "host-react.tsx"),
+          // OHIF 3.14 shares React with runtime plugins, not its JSX runtime.
+          ...(format === "umd" && { "react/jsx-runtime": join(source, "ohif", "jsx-from-react.ts") }),
+        },
+      },
+      transform: { target: "es2022", define: { "process.env.NODE_ENV": '"production"' }, jsx: "react-jsx" },
+      onwarn: (warning) => {
+        throw new Error(warning.message);
+      },
+    },
+    output: {
+      file,
+      format,
+      sourcemap: own,
+      minify: format === "umd" || own,
+      ...(format === "umd" && { name: "@parse3d/ohif-extension", exports: "default", globals: (id: string) => id }),
+    },
+  };
+}
+
+/**
+ * What the package holds: `runtime*.js` for any ready-built OHIF by URL, with their own React; `index.js` and `mode.js` for an
+ * OHIF that is built with them; `index.umd.js` for OHIF's descriptors of runtime plugins.
+ */
+export const bundles: readonly Bundle[] = [
+  bundle("index.ts", "runtime.js", { island: "own" }),
+  bundle("mode.ts", "runtime-mode.js", { island: "own" }),
+  bundle("index.ts", "index.js", { island: "host" }),
+  bundle("mode.ts", "mode.js", { island: "host" }),
+  bundle("index.ts", "index.umd.js", { island: "host", format: "umd" }),
+];

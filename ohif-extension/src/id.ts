@@ -1,0 +1,3 @@
+/** OHIF's conventions: an extension's id is its package's name. */
+export const extensionId = "@parse3d/ohif-extension";
+export const modeId = "@parse3d/ohif-extension/mode";

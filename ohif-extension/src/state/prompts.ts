@@ -1,0 +1,55 @@
+import type { VocabularyView } from "#server/contract/index.ts";
+
+type Target = VocabularyView["targets"][number];
+
+/** The prompts of a line: what stands between commas, semicolons or line ends; each once. */
+export function splitPrompts(text: string): readonly string[] {
+  const words = text.split(/[,;\n]/).map((word) => word.trim().replace(/\s+/g, " "));
+  return [...new Set(words.filter((word) => word !== ""))];
+}
+
+/** The part of the line that the caret stands in, and what is around it. */
+export function promptAt(text: string, caret: number): { readonly start: number; readonly end: number } {
+  const start = Math.max(...[",", ";", "\n"].map((separator) => text.lastIndexOf(separator, caret - 1))) + 1;
+  const end = text.slice(caret).search(/[,;\n]/);
+  return { start, end: end < 0 ? text.length : caret + end };
+}
+
+/** The line with the prompt at the caret replaced. */
+export function replacePromptAt(text: string, caret: number, prompt: string): string {
+  const { start, end } = promptAt(text, caret);
+  return `${text.slice(0, start)}${start > 0 ? " " : ""}${prompt}${text.slice(end)}`;
+}
+
+/**
+ * Targets that the typed words may mean, the likeliest first: names that begin with them, then names in which a word
+ * begins with them, then those that a synonym begins with.
+ */
+export function completions(typed: string, vocabulary: VocabularyView | undefined, limit: number): readonly Target[] {
+  const words = normal(typed);
+  const targets = vocabulary?.targets ?? [];
+  if (words === "") return targets.slice(0, limit);
+  const rank = ({ name, synonyms }: Target): number => {
+    const own = normal(name);
+    if (own.startsWith(words)) return 0;
+    if (` ${own}`.includes(` ${words}`)) return 1;
+    if (synonyms.some((synonym) => normal(synonym).startsWith(words))) return 2;
+    return own.includes(words) ? 3 : 4;
+  };
+  return targets
+    .map((target) => ({ target, rank: rank(target) }))
+    .filter((item) => item.rank < 4)
+    .sort((a, b) => a.rank - b.rank)
+    .slice(0, limit)
+    .map(({ target }) => target);
+}
+
+/** The prompts that no installed model lists, by name or synonym. */
+export function unlisted(prompts: readonly string[], { targets }: VocabularyView): readonly string[] {
+  const known = new Set(targets.flatMap(({ name, synonyms }) => [name, ...synonyms].map(normal)));
+  return prompts.filter((prompt) => !known.has(normal(prompt)));
+}
+
+function normal(text: string): string {
+  return text.trim().toLowerCase().replace(/[\s_-]+/g, " ");
+}

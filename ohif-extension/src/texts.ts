@@ -1,0 +1,81 @@
+import type { FindingView, JobStage, JobView } from "#server/contract/index.ts";
+
+/** Every word that the extension says, in English; the setting `texts` replaces any of them. */
+export const english = {
+  title: "Parse3D",
+  researchUse: "Research use only",
+  promptLabel: "What to find",
+  promptPlaceholder: "e.g. left kidney, liver",
+  promptHelp: "Several at once: put commas between them.",
+  segment: "Segment",
+  recommended: "Recommended",
+  cancel: "Cancel",
+  cancelling: "Cancelling…",
+  tryAgain: "Try again",
+  show: "Show",
+  hide: "Hide",
+  goTo: "Go to",
+  moreAbout: "More about this error",
+  results: "Results in this study",
+  noResults: "Nothing has been asked in this study yet.",
+  noSeries: "No series in the active viewport. Choose one to begin.",
+  unreachable: "The Parse3D server does not answer. Trying again…",
+  reachable: "The Parse3D server answers again.",
+  otherSeries: "another series",
+  loadingOverlay: "Loading the result into the viewer…",
+  nothingFound: "Nothing was found; no segmentation was stored.",
+  cancelled: "cancelled",
+  closedList: (prompts: string, modality: string) => `No installed model knows ${prompts} for ${modality}.`,
+  openList: (prompts: string) => `Not on the recommended list: ${prompts}. The answer may be wrong.`,
+  nothingListed: (modality: string) => `No installed model takes ${modality} images.`,
+  overlayFailed: (why: string) => `The result is stored, but could not be shown: ${why}`,
+  piece: (prompt: string, n: number, volumeMl: string) => `${prompt}, piece ${n}: ${volumeMl} mL`,
+  goToFinding: (prompt: string) => `Go to ${prompt}`,
+  cancelJob: (prompts: string) => `Cancel ${prompts}`,
+  showJob: (prompts: string) => `Show ${prompts}`,
+  hideJob: (prompts: string) => `Hide ${prompts}`,
+  started: (prompts: string) => `Segmenting ${prompts}`,
+  stages: {
+    queued: "waiting",
+    fetch: "fetching",
+    decode: "reading",
+    prepare: "preparing the model",
+    infer: "segmenting, slice",
+    encode: "making the DICOM SEG",
+    store: "storing",
+    done: "done",
+  } satisfies Record<JobStage, string>,
+  present: "present",
+  absent: "not found",
+  slices: (count: number) => (count === 1 ? "1 slice" : `${count} slices`),
+};
+
+type Widened<T> = T extends string
+  ? string
+  : T extends (...args: infer A) => string
+    ? (...args: A) => string
+    : { readonly [K in keyof T]: Widened<T[K]> };
+
+export type Texts = { readonly [K in keyof typeof english]: Widened<(typeof english)[K]> };
+
+/** Like "segmenting, slice 45/300". */
+export function stageLine({ stage, detail }: Pick<JobView, "stage" | "detail">, { stages }: Texts): string {
+  return detail ? `${stages[stage]} ${detail}` : `${stages[stage]}…`;
+}
+
+/** Like "present, 0.97, 162 mL, 38 slices" or "not found (0.08)". */
+export function findingLine(finding: FindingView, texts: Texts): string {
+  const score = finding.score === null ? undefined : finding.score.toFixed(2);
+  if (!finding.present) return score === undefined ? texts.absent : `${texts.absent} (${score})`;
+  const volume = finding.volumeMl === undefined ? undefined : `${millilitres(finding.volumeMl)} mL`;
+  return [texts.present, score, volume, texts.slices(finding.slices.length)].filter(Boolean).join(", ");
+}
+
+export function millilitres(volumeMl: number): string {
+  return volumeMl < 10 ? volumeMl.toPrecision(2) : volumeMl.toFixed(0);
+}
+
+/** Like "“left kidney”, “spleen”". */
+export function quoted(prompts: readonly string[]): string {
+  return prompts.map((prompt) => `“${prompt}”`).join(", ");
+}

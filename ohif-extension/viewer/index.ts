@@ -1,0 +1,2 @@
+export { ViewerUnavailableError } from "./errors.ts";
+export { startViewer, type Viewer, type ViewerOptions } from "./start-viewer.ts";
