@@ -18,6 +18,17 @@ export default defineConfig({
         extends: true,
         test: { name: "integration", include: ["test/integration/**/*.test.ts"], testTimeout: 300_000 },
       },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          // One browser at a time: OHIF alone keeps two cores busy.
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });

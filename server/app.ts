@@ -23,11 +23,11 @@ export interface AppPorts extends Ports, AsyncDisposable {
 export async function openPorts(config: Config, logger: Logger): Promise<AppPorts> {
   const store = openModelStore(config.modelsFolder);
   await store.ensureBuiltIn();
-  const { installed, broken } = await store.inspect();
+  const { broken } = await store.inspect();
   for (const { error } of broken) logger.warn({ event: "model.broken", err: error });
   const { executionProvider, threads } = config.inference;
   const models = createModelRegistry({
-    installed,
+    installed: () => store.list(),
     executionProvider,
     logger,
     ...(threads !== undefined && { threads }),

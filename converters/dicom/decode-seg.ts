@@ -31,7 +31,7 @@ export function decodeSeg(part10: Uint8Array): DecodedSeg {
 export async function openSeg(part10: Uint8Array): Promise<DecodedSeg> {
   const file = readPart10(part10);
   const compressed = file.pixelData !== undefined && "fragments" in file.pixelData;
-  return readSeg(file, compressed ? await codecOf(file.transferSyntaxUid)?.open() : undefined);
+  return readSeg(file, compressed ? await codecOf(file.transferSyntaxUid)?.() : undefined);
 }
 
 function readSeg({ dataSet, pixelData, transferSyntaxUid }: DicomFile, decode: DecodeFrame | undefined): DecodedSeg {

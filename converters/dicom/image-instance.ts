@@ -3,86 +3,75 @@ import type { SeriesFault } from "../errors.ts";
 import type { Vec3 } from "../geometry/index.ts";
 import { cross, dot, length, normalize } from "../geometry/index.ts";
 import { codecOf } from "./codecs.ts";
-import { type DataSet, firstNumber, firstText, texts } from "./data-set.ts";
+import { type DataSet, firstNumber, firstText } from "./data-set.ts";
+import { encodedFrames } from "./encoded-frames.ts";
+import { CorruptFrameError } from "./frame-codec.ts";
+import { frameDataSets, hasFunctionalGroups } from "./functional-groups.ts";
+import { type ImageFrame, InstanceFault } from "./image-frame.ts";
 import { ImagePixelModule, ImagePlaneModule, ModalityLutModule } from "./modules.ts";
+import { isMosaic, mosaicTiles } from "./mosaic.ts";
 import type { PixelData } from "./pixel-data.ts";
 import type { DicomFile } from "./read-part10.ts";
 import type { SlicePlane } from "./slice-geometry.ts";
 import { sopClassOf } from "./sop-class.ts";
 import { nameOfTransferSyntax } from "./transfer-syntax.ts";
-
-/** One instance that holds one slice of a volume, with its pixels still encoded. */
-export interface ImageInstance {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly studyInstanceUid: string;
-  readonly seriesInstanceUid: string;
-  readonly transferSyntaxUid: string;
-  /** Empty where the instance has none. */
-  readonly frameOfReferenceUid: string;
-  readonly plane: SlicePlane;
-  readonly pixel: ImagePixelModule;
-  readonly rescale: ModalityLutModule;
-  readonly pixelData: PixelData;
-}
-
-/** Why one instance cannot be a slice; it becomes an UnsupportedSeriesError that says which instance. */
-export class InstanceFault extends Error {
-  override readonly name = "InstanceFault";
-  readonly reason: SeriesFault;
-  /** What the user can do. */
-  readonly advice: string;
-
-  /** @param problem reads on from "Instance 3 of 40 as received ...". */
-  constructor(reason: SeriesFault, problem: string, advice: string, options: ErrorOptions = {}) {
-    super(problem, options);
-    this.reason = reason;
-    this.advice = advice;
-  }
-}
+import { volumeTraits } from "./volume-traits.ts";
 
 /** More pixels in one slice than any scanner makes. */
 const MAX_SLICE_PIXELS = 4096 * 4096;
 
+const EXPORT_AGAIN = "Export the series again from its source.";
+
 /**
- * Reads what a slice needs out of a file.
+ * Reads what slices need out of a file: one of a classic image, one of each frame of an enhanced one, one of each tile of
+ * a Siemens mosaic.
  *
  * @throws InstanceFault
  */
-export function imageInstance({ dataSet, pixelData, transferSyntaxUid }: DicomFile): ImageInstance {
+export function imageFrames({ dataSet, pixelData, transferSyntaxUid }: DicomFile): readonly ImageFrame[] {
   const uids = identifiers(dataSet);
-  refuseObject(uids.sopClassUid, dataSet, pixelData !== undefined);
+  const grouped = hasFunctionalGroups(dataSet);
+  const count = firstNumber(dataSet, "NumberOfFrames") ?? 1;
+  refuseObject(uids.sopClassUid, pixelData !== undefined, count, grouped);
   if (codecOf(transferSyntaxUid) === undefined) {
     throw new InstanceFault(
       "unsupported-transfer-syntax",
       `is compressed as ${nameOfTransferSyntax(transferSyntaxUid)}, which is not read`,
-      "Ask the archive for an uncompressed or JPEG 2000 transfer syntax.",
+      "Ask the archive for an uncompressed transfer syntax.",
     );
   }
   refusePhotometric(dataSet);
-  const pixel = module(ImagePixelModule, dataSet, "unreadable-instance", "Export the series again from its source.");
+  const pixel = moduleOf(ImagePixelModule, dataSet, "unreadable-instance", EXPORT_AGAIN);
   refuseLayout(pixel);
-  const plane = slicePlane(dataSet, pixel);
-  const rescale = module(ModalityLutModule, dataSet, "unreadable-instance", "Export the series again from its source.");
-  if (rescale.ModalityLUTSequence !== undefined) {
-    throw new InstanceFault(
-      "unsupported-object",
-      "turns stored values into real ones by a lookup table (Modality LUT Sequence), which is not read",
-      "Give the series as the scanner made it, with Rescale Slope and Intercept.",
-    );
-  }
-  if (pixelData === undefined) {
-    throw new InstanceFault("unreadable-instance", "has no pixel data", "Export the series again from its source.");
-  }
-  return {
+  const common = {
     ...uids,
     transferSyntaxUid,
     frameOfReferenceUid: firstText(dataSet, "FrameOfReferenceUID") ?? "",
-    plane,
     pixel,
-    rescale,
-    pixelData,
   };
+  if (!grouped) {
+    const plane = slicePlane(dataSet, pixel);
+    const [encoded] = encodedPixels(dataSet, pixelData, 1, pixel);
+    const frame = { ...common, plane, rescale: rescaleOf(dataSet), traits: volumeTraits(dataSet), encoded: encoded! };
+    return isMosaic(dataSet) ? mosaicTiles(dataSet, frame) : [frame];
+  }
+  const frames = [...frameDataSets(dataSet)];
+  if (frames.length !== count) {
+    throw new InstanceFault(
+      "unreadable-instance",
+      `has ${count} frames but describes ${frames.length} (Per-Frame Functional Groups Sequence)`,
+      EXPORT_AGAIN,
+    );
+  }
+  const encoded = encodedPixels(dataSet, pixelData, count, pixel);
+  return frames.map((own, n) => ({
+    ...common,
+    ...(count > 1 && { frame: n + 1 }),
+    plane: slicePlane(own, pixel),
+    rescale: rescaleOf(own),
+    traits: volumeTraits(own),
+    encoded: encoded[n]!,
+  }));
 }
 
 function identifiers(dataSet: DataSet) {
@@ -105,7 +94,7 @@ function identifiers(dataSet: DataSet) {
   };
 }
 
-function refuseObject(sopClassUid: string, dataSet: DataSet, hasPixels: boolean): void {
+function refuseObject(sopClassUid: string, hasPixels: boolean, frames: number, grouped: boolean): void {
   const { name, kind } = sopClassOf(sopClassUid, hasPixels);
   if (kind === "not-image") {
     throw new InstanceFault("non-image-object", `is not an image (${name})`, "Choose a CT, MR or PET image series.");
@@ -113,13 +102,13 @@ function refuseObject(sopClassUid: string, dataSet: DataSet, hasPixels: boolean)
   const unsupported =
     kind === "other-image"
       ? `is of a kind that is not read (${name})`
-      : (firstNumber(dataSet, "NumberOfFrames") ?? 1) > 1
-        ? `is a ${name} of several frames, which is not read`
-        : texts(dataSet, "ImageType").includes("MOSAIC")
-          ? "is a Siemens mosaic (many slices tiled in one image), which is not read"
+      : grouped
+        ? undefined
+        : frames > 1
+          ? `is a ${name} of several frames that does not say where each one lies (no functional groups)`
           : undefined;
   if (unsupported !== undefined) {
-    throw new InstanceFault("unsupported-object", unsupported, "Choose a series of single-frame CT, MR or PET images.");
+    throw new InstanceFault("unsupported-object", unsupported, "Choose a series of CT, MR or PET images.");
   }
 }
 
@@ -134,16 +123,11 @@ function refusePhotometric(dataSet: DataSet): void {
   );
 }
 
-function refuseLayout({
-  Rows,
-  Columns,
-  BitsAllocated,
-  BitsStored,
-  HighBit,
-  PixelRepresentation,
-}: ImagePixelModule): void {
-  const advice = "Export the series again from its source.";
-  if (Rows === 0 || Columns === 0) throw new InstanceFault("unreadable-instance", "has no rows or no columns", advice);
+function refuseLayout(pixel: ImagePixelModule): void {
+  const { Rows, Columns, BitsAllocated, BitsStored, HighBit, PixelRepresentation } = pixel;
+  if (Rows === 0 || Columns === 0) {
+    throw new InstanceFault("unreadable-instance", "has no rows or no columns", EXPORT_AGAIN);
+  }
   if (Rows * Columns > MAX_SLICE_PIXELS) {
     throw new InstanceFault(
       "too-large",
@@ -161,7 +145,7 @@ function refuseLayout({
     throw new InstanceFault(
       "unreadable-instance",
       `declares pixels that cannot be: ${BitsStored} bits stored up to bit ${HighBit} in ${BitsAllocated} allocated, representation ${PixelRepresentation}`,
-      advice,
+      EXPORT_AGAIN,
     );
   }
 }
@@ -171,7 +155,7 @@ const COSINE_TOLERANCE = 1e-3;
 
 function slicePlane(dataSet: DataSet, { Rows, Columns }: ImagePixelModule): SlicePlane {
   const advice = "Choose the original series: captures and derived images often lose their position.";
-  const plane = module(ImagePlaneModule, dataSet, "missing-geometry", advice);
+  const plane = moduleOf(ImagePlaneModule, dataSet, "missing-geometry", advice);
   const [rx, ry, rz, cx, cy, cz] = plane.ImageOrientationPatient as [number, number, number, number, number, number];
   const [betweenRows, betweenColumns] = plane.PixelSpacing as [number, number];
   const row: Vec3 = [rx, ry, rz];
@@ -203,7 +187,51 @@ function slicePlane(dataSet: DataSet, { Rows, Columns }: ImagePixelModule): Slic
   };
 }
 
-function module<T>(schema: z.ZodType<T>, dataSet: DataSet, reason: SeriesFault, advice: string): T {
+function rescaleOf(dataSet: DataSet): ModalityLutModule {
+  const rescale = moduleOf(ModalityLutModule, dataSet, "unreadable-instance", EXPORT_AGAIN);
+  if (rescale.ModalityLUTSequence === undefined) return rescale;
+  throw new InstanceFault(
+    "unsupported-object",
+    "turns stored values into real ones by a lookup table (Modality LUT Sequence), which is not read",
+    "Give the series as the scanner made it, with Rescale Slope and Intercept.",
+  );
+}
+
+/** Views on the pixel data, or copies where they would keep much more memory from being freed than their own. */
+function encodedPixels(
+  dataSet: DataSet,
+  pixelData: PixelData | undefined,
+  count: number,
+  { Rows, Columns, BitsAllocated }: ImagePixelModule,
+): readonly (readonly Uint8Array[])[] {
+  if (pixelData === undefined) throw new InstanceFault("unreadable-instance", "has no pixel data", EXPORT_AGAIN);
+  const [offsets] = dataSet.ExtendedOffsetTable ?? [];
+  try {
+    const frames = encodedFrames(
+      pixelData,
+      count,
+      Rows * Columns * (BitsAllocated >> 3),
+      offsets instanceof Uint8Array ? offsets : undefined,
+    );
+    const bytes = frames.flat().reduce((sum, fragment) => sum + fragment.length, 0);
+    const held = frames[0]?.[0]?.buffer.byteLength ?? 0;
+    return bytes * 2 < held ? frames.map((fragments) => fragments.map((fragment) => fragment.slice())) : frames;
+  } catch (cause) {
+    if (!(cause instanceof CorruptFrameError)) throw cause;
+    throw damagedPixels(cause);
+  }
+}
+
+export function damagedPixels(cause: CorruptFrameError): InstanceFault {
+  return new InstanceFault(
+    "corrupt-pixel-data",
+    `has damaged pixel data: ${cause.message}`,
+    "Send it again from its source.",
+    { cause },
+  );
+}
+
+function moduleOf<T>(schema: z.ZodType<T>, dataSet: DataSet, reason: SeriesFault, advice: string): T {
   const parsed = schema.safeParse(dataSet);
   if (parsed.success) return parsed.data;
   const attributes = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))];

@@ -2,7 +2,7 @@ import { inflateRawSync } from "node:zlib";
 import { UnsupportedImageError } from "../errors.ts";
 import { packBits } from "../mask/index.ts";
 import { openRle } from "./codec-rle.ts";
-import type { DecodeFrame } from "./frame-codec.ts";
+import { CorruptFrameError, type DecodeFrame } from "./frame-codec.ts";
 import type { PixelData } from "./pixel-data.ts";
 import type { FrameBytes } from "./seg-pixels.ts";
 import { nameOfTransferSyntax, TRANSFER_SYNTAX } from "./transfer-syntax.ts";
@@ -55,23 +55,37 @@ const ITEM_HEADER = 8;
 
 type Decompress = (frame: Uint8Array) => Uint8Array;
 
-/** Codecs give frames of bits one byte a pixel; deflated frames are packed. */
 function decompressor(transferSyntaxUid: string, shape: SegFrameShape, decode: DecodeFrame | undefined): Decompress {
   if (transferSyntaxUid === TRANSFER_SYNTAX.deflatedImageFrame) {
     const size = Math.ceil((shape.rows * shape.columns * shape.bitsAllocated) / 8);
     // One byte more than the pixels need: a frame of odd length is padded.
     return (frame) => inflateRawSync(frame, { maxOutputLength: size + 1 });
   }
-  const codec = transferSyntaxUid === TRANSFER_SYNTAX.rleLossless ? openRle() : decode;
+  const isRle = transferSyntaxUid === TRANSFER_SYNTAX.rleLossless;
+  const codec = isRle ? openRle() : decode;
   if (codec !== undefined) {
-    const wide = { ...shape, bitsAllocated: Math.max(8, shape.bitsAllocated) };
-    return shape.bitsAllocated === 1 ? (frame) => packed(codec(frame, wide)) : (frame) => codec(frame, wide).slice();
+    const bytes = { ...shape, bitsAllocated: Math.max(8, shape.bitsAllocated) };
+    if (shape.bitsAllocated > 1) return (frame) => codec(frame, bytes).slice();
+    return isRle ? rleOfBits(codec, bytes) : (frame) => packed(codec(frame, bytes));
   }
   throw new UnsupportedImageError(
     "unsupported-datatype",
     `The segmentation's pixels are compressed (${nameOfTransferSyntax(transferSyntaxUid)}), which is not supported. ` +
       "Convert it to Explicit VR Little Endian first (dcmtk: dcmdjpeg; GDCM: gdcmconv --raw).",
   );
+}
+
+/** Some writers pack the pixels of a frame of bits before RLE, others give each a byte: the length tells. */
+function rleOfBits(codec: DecodeFrame, bytes: SegFrameShape): Decompress {
+  const bits = { rows: 1, columns: Math.ceil((bytes.rows * bytes.columns) / 8), bitsAllocated: 8 };
+  return (frame) => {
+    try {
+      return packed(codec(frame, bytes));
+    } catch (error) {
+      if (error instanceof CorruptFrameError) return codec(frame, bits).slice();
+      throw error;
+    }
+  };
 }
 
 function packed(pixels: Uint8Array): Uint8Array {

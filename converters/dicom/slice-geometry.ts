@@ -45,29 +45,13 @@ const PIXEL_SPACING_TOLERANCE = 1e-3;
  * @throws UnsupportedSeriesError with the reason, the slices (numbered from 1, the lowest) and the figures in mm.
  */
 export function stackSlices(planes: readonly SlicePlane[]): SliceStack {
-  const reference = planes[0];
-  if (reference === undefined) {
-    throw new UnsupportedSeriesError("empty-series", "The series has no instances. Check that it was sent completely.");
-  }
-  refuseMixedOrientation(planes);
-  refuseMixedSize(planes);
-  const { normal } = reference;
-  const heights = planes.map((plane) => dot(plane.positionLps, normal));
-  const order = planes.map((_, n) => n).sort((a, b) => heights[a]! - heights[b]!);
-  refuseRepeatedPositions(order.map((n) => heights[n]!));
-  if (planes.length < MIN_SLICES) {
-    throw new UnsupportedSeriesError(
-      "too-few-slices",
-      `The series has ${planes.length} slices; a volume needs at least ${MIN_SLICES}. Send the complete series or choose another one.`,
-      { slices: planes.length },
-    );
-  }
+  const { order, heights } = orderSlices(planes);
   const positions = order.map((n) => planes[n]!.positionLps);
   const step = meanStep(positions);
-  refuseTilt(step, normal);
-  refuseUnevenGaps(order.map((n) => heights[n]!));
-  refuseShiftedSlices(positions, step);
   const lowest = planes[order[0]!]!;
+  refuseTilt(step, lowest.normal);
+  refuseUnevenGaps(heights);
+  refuseShiftedSlices(positions, step);
   return {
     order,
     size: [lowest.columns, lowest.rows, planes.length],
@@ -80,25 +64,83 @@ export function stackSlices(planes: readonly SlicePlane[]): SliceStack {
   };
 }
 
-function refuseMixedSize(planes: readonly SlicePlane[]): void {
-  const sizes = countBy(planes, ({ columns, rows }) => `${columns}x${rows} pixels`);
-  const first = planes[0]!;
-  const near = (a: number, b: number) => Math.abs(a - b) <= PIXEL_SPACING_TOLERANCE * b;
-  const spacings = countBy(planes, ({ betweenColumns, betweenRows }) =>
-    near(betweenColumns, first.betweenColumns) && near(betweenRows, first.betweenRows)
-      ? spell(first.betweenColumns, first.betweenRows)
-      : spell(betweenColumns, betweenRows),
+/** Parallel slices of one size at distinct positions, which need not be regular. */
+export interface SliceOrder {
+  /** Indices of the planes, from the lowest along the normal to the highest. */
+  readonly order: readonly number[];
+  /** Along the normal, mm, in that order. */
+  readonly heights: readonly number[];
+}
+
+/** @throws UnsupportedSeriesError where slices differ in more than their position, share one, or are too few. */
+export function orderSlices(planes: readonly SlicePlane[]): SliceOrder {
+  const reference = planes[0];
+  if (reference === undefined) {
+    throw new UnsupportedSeriesError("empty-series", "The series has no instances. Check that it was sent completely.");
+  }
+  refuseMixedOrientation(planes);
+  refuseMixedSize(planes);
+  const along = planes.map((plane) => dot(plane.positionLps, reference.normal));
+  const order = planes.map((_, n) => n).sort((a, b) => along[a]! - along[b]!);
+  const heights = order.map((n) => along[n]!);
+  refuseRepeatedPositions(heights);
+  if (planes.length < MIN_SLICES) {
+    throw new UnsupportedSeriesError(
+      "too-few-slices",
+      `There are ${planes.length} slices; a volume needs at least ${MIN_SLICES}. Send the complete series or choose another one.`,
+      { slices: planes.length },
+    );
+  }
+  return { order, heights };
+}
+
+/** How many heights parallel planes lie at, and at which of them, counted from 0, each one lies. */
+export function distinctHeights(planes: readonly SlicePlane[]): { readonly count: number; readonly indexOf: readonly number[] } {
+  const normal = planes[0]?.normal ?? [0, 0, 1];
+  const heights = planes.map((plane) => dot(plane.positionLps, normal));
+  const order = planes.map((_, n) => n).sort((a, b) => heights[a]! - heights[b]!);
+  const indexOf = new Array<number>(planes.length).fill(0);
+  let count = 0;
+  let previous = Number.NEGATIVE_INFINITY;
+  for (const n of order) {
+    if (heights[n]! - previous >= SAME_POSITION_MM) count++;
+    indexOf[n] = count - 1;
+    previous = heights[n]!;
+  }
+  return { count, indexOf };
+}
+
+/** Whether two planes have one matrix and, but for rounding, one pixel spacing. */
+export function sameSize(a: SlicePlane, b: SlicePlane): boolean {
+  const near = (x: number, y: number) => Math.abs(x - y) <= PIXEL_SPACING_TOLERANCE * y;
+  return (
+    a.columns === b.columns &&
+    a.rows === b.rows &&
+    near(a.betweenColumns, b.betweenColumns) &&
+    near(a.betweenRows, b.betweenRows)
   );
-  const mixed = sizes.size > 1 ? sizes : spacings.size > 1 ? spacings : undefined;
-  if (mixed === undefined) return;
+}
+
+export function sameOrientation(a: SlicePlane, b: SlicePlane): boolean {
+  return (
+    length(subtract(a.rowDirection, b.rowDirection)) < DIRECTION_TOLERANCE &&
+    length(subtract(a.columnDirection, b.columnDirection)) < DIRECTION_TOLERANCE
+  );
+}
+
+function refuseMixedSize(planes: readonly SlicePlane[]): void {
+  const first = planes[0]!;
+  if (planes.every((plane) => sameSize(first, plane))) return;
+  const sizes = countBy(planes, ({ columns, rows }) => `${columns}x${rows} pixels`);
+  const mixed = sizes.size > 1 ? sizes : countBy(planes, (plane) => spell(sameSize(first, plane) ? first : plane));
   throw new UnsupportedSeriesError(
     "mixed-size",
-    `The slices differ in size: ${spellCounts(mixed)}. Choose a series of one reconstruction, or split this one.`,
+    `The slices differ in size: ${spellCounts(mixed)}. Choose a series of one reconstruction, or one of this one's volumes by number.`,
     { sizes: Object.fromEntries(mixed) },
   );
 }
 
-function spell(betweenColumns: number, betweenRows: number): string {
+function spell({ betweenColumns, betweenRows }: SlicePlane): string {
   return `${betweenColumns.toFixed(4)}x${betweenRows.toFixed(4)} mm pixels`;
 }
 
@@ -115,15 +157,8 @@ function refuseMixedOrientation(planes: readonly SlicePlane[]): void {
   const degrees = (Math.acos(cosine) * 180) / Math.PI;
   throw new UnsupportedSeriesError(
     "mixed-orientation",
-    `The slices lie in ${groups.length} orientations (${groups.map(({ count }) => count).join(", ")} slices; their normals ${degrees.toFixed(1)} degrees apart). Choose a series of one orientation, or split this one.`,
+    `The slices lie in ${groups.length} orientations (${groups.map(({ count }) => count).join(", ")} slices; their normals ${degrees.toFixed(1)} degrees apart). Choose a series of one orientation, or one of this one's volumes by number.`,
     { orientations: groups.length, degrees },
-  );
-}
-
-function sameOrientation(a: SlicePlane, b: SlicePlane): boolean {
-  return (
-    length(subtract(a.rowDirection, b.rowDirection)) < DIRECTION_TOLERANCE &&
-    length(subtract(a.columnDirection, b.columnDirection)) < DIRECTION_TOLERANCE
   );
 }
 
@@ -148,7 +183,7 @@ function refuseRepeatedPositions(heights: readonly number[]): void {
   if (runs.every((count) => count === volumes)) {
     throw new UnsupportedSeriesError(
       "several-volumes",
-      `Each of the ${runs.length} positions occurs ${volumes} times: the series holds ${volumes} volumes (time points, echoes, b-values). Choose a series of one volume, or split this one.`,
+      `Each of the ${runs.length} positions occurs ${volumes} times: the series holds ${volumes} volumes that nothing in the headers tells apart. Choose a series of one volume, or split this one.`,
       { positions: runs.length, volumes },
     );
   }

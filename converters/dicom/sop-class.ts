@@ -1,6 +1,6 @@
 /** What is done with the instances of a SOP class. */
 export type SopClassKind =
-  /** A classic image of one frame and one plane: read. */
+  /** Slices: a classic image of one, or an image of several frames that says where each lies. */
   | "image"
   /** An image of a kind that is not read yet. */
   | "other-image"
@@ -19,13 +19,13 @@ const KNOWN: Readonly<Record<string, SopClass>> = {
   [`${STORAGE}.4`]: { name: "MR Image", kind: "image" },
   [`${STORAGE}.128`]: { name: "PET Image", kind: "image" },
   [`${STORAGE}.7`]: { name: "Secondary Capture Image", kind: "image" },
-  [`${STORAGE}.2.1`]: { name: "Enhanced CT Image", kind: "other-image" },
-  [`${STORAGE}.2.2`]: { name: "Legacy Converted Enhanced CT Image", kind: "other-image" },
-  [`${STORAGE}.4.1`]: { name: "Enhanced MR Image", kind: "other-image" },
+  [`${STORAGE}.2.1`]: { name: "Enhanced CT Image", kind: "image" },
+  [`${STORAGE}.2.2`]: { name: "Legacy Converted Enhanced CT Image", kind: "image" },
+  [`${STORAGE}.4.1`]: { name: "Enhanced MR Image", kind: "image" },
   [`${STORAGE}.4.3`]: { name: "Enhanced MR Color Image", kind: "other-image" },
-  [`${STORAGE}.4.4`]: { name: "Legacy Converted Enhanced MR Image", kind: "other-image" },
-  [`${STORAGE}.130`]: { name: "Enhanced PET Image", kind: "other-image" },
-  [`${STORAGE}.128.1`]: { name: "Legacy Converted Enhanced PET Image", kind: "other-image" },
+  [`${STORAGE}.4.4`]: { name: "Legacy Converted Enhanced MR Image", kind: "image" },
+  [`${STORAGE}.130`]: { name: "Enhanced PET Image", kind: "image" },
+  [`${STORAGE}.128.1`]: { name: "Legacy Converted Enhanced PET Image", kind: "image" },
   [`${STORAGE}.1`]: { name: "Computed Radiography Image", kind: "other-image" },
   [`${STORAGE}.1.1`]: { name: "Digital X-Ray Image", kind: "other-image" },
   [`${STORAGE}.1.2`]: { name: "Digital Mammography X-Ray Image", kind: "other-image" },
@@ -33,13 +33,13 @@ const KNOWN: Readonly<Record<string, SopClass>> = {
   [`${STORAGE}.6.1`]: { name: "Ultrasound Image", kind: "other-image" },
   [`${STORAGE}.6.2`]: { name: "Enhanced US Volume", kind: "other-image" },
   [`${STORAGE}.7.1`]: { name: "Multi-frame Single Bit Secondary Capture Image", kind: "other-image" },
-  [`${STORAGE}.7.2`]: { name: "Multi-frame Grayscale Byte Secondary Capture Image", kind: "other-image" },
-  [`${STORAGE}.7.3`]: { name: "Multi-frame Grayscale Word Secondary Capture Image", kind: "other-image" },
+  [`${STORAGE}.7.2`]: { name: "Multi-frame Grayscale Byte Secondary Capture Image", kind: "image" },
+  [`${STORAGE}.7.3`]: { name: "Multi-frame Grayscale Word Secondary Capture Image", kind: "image" },
   [`${STORAGE}.7.4`]: { name: "Multi-frame True Color Secondary Capture Image", kind: "other-image" },
   [`${STORAGE}.12.1`]: { name: "X-Ray Angiographic Image", kind: "other-image" },
   [`${STORAGE}.12.2`]: { name: "X-Ray Radiofluoroscopic Image", kind: "other-image" },
-  [`${STORAGE}.13.1.1`]: { name: "X-Ray 3D Angiographic Image", kind: "other-image" },
-  [`${STORAGE}.13.1.3`]: { name: "Breast Tomosynthesis Image", kind: "other-image" },
+  [`${STORAGE}.13.1.1`]: { name: "X-Ray 3D Angiographic Image", kind: "image" },
+  [`${STORAGE}.13.1.3`]: { name: "Breast Tomosynthesis Image", kind: "image" },
   [`${STORAGE}.20`]: { name: "Nuclear Medicine Image", kind: "other-image" },
   [`${STORAGE}.30`]: { name: "Parametric Map", kind: "other-image" },
   [`${STORAGE}.481.1`]: { name: "RT Image", kind: "other-image" },

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { InputOptions, OutputOptions } from "rolldown";
+import { contractModule } from "./contract-module.ts";
 
 const folder = join(import.meta.dirname, "..");
 const source = join(folder, "src");
@@ -24,12 +25,12 @@ function bundle(
       external: own ? [] : (id) => provided(id) && !(format === "umd" && id === "react/jsx-runtime"),
       resolve: {
         alias: {
-          "#server": join(folder, "../server"),
           "#island": join(source, "ohif", own ? "own-react.tsx" : "host-react.tsx"),
           // OHIF 3.14 shares React with runtime plugins, not its JSX runtime.
           ...(format === "umd" && { "react/jsx-runtime": join(source, "ohif", "jsx-from-react.ts") }),
         },
       },
+      plugins: [contractModule],
       transform: { target: "es2022", define: { "process.env.NODE_ENV": '"production"' }, jsx: "react-jsx" },
       onwarn: (warning) => {
         throw new Error(warning.message);

@@ -1,4 +1,4 @@
-import { MergeMode, ModelName } from "#server/contract/index.ts";
+import { MergeMode, ModelName, type SubmitJob } from "#server/contract/index.ts";
 import { english, type Texts } from "./texts.ts";
 
 export interface Settings {
@@ -6,7 +6,7 @@ export interface Settings {
   readonly serverUrl: string;
   /** Left out: the server chooses. */
   readonly model?: string;
-  readonly merge: MergeMode;
+  readonly merge: NonNullable<SubmitJob["merge"]>;
   readonly texts: Texts;
 }
 

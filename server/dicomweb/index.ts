@@ -5,5 +5,4 @@ export type { Timeouts } from "./patience.ts";
 export type { SeriesSummary, StudySummary } from "./queries.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { SeriesQuery, StudyQuery } from "./search-query.ts";
-export { isUid } from "./uid.ts";
 export type { InstanceRef } from "./wado.ts";

@@ -40,7 +40,7 @@ export interface Archive {
   fetchInstance(instance: InstanceRef, options: Abortable): Promise<Uint8Array>;
 }
 
-/** A DICOMweb archive as the ports of the domain. Closing it closes idle connections. */
+/** A DICOMweb archive as the ports of the domain. Disposing of it closes its connections, with what goes on over them. */
 export interface Dicomweb extends Disposable {
   readonly source: SeriesSource;
   readonly sink: ResultSink;

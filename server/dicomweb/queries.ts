@@ -48,6 +48,9 @@ export interface Queries {
 /** Metadata of 5,000 CT slices is 60 MB where the archive gives all of it. */
 const MAX_JSON_BYTES = 256 * 1024 * 1024;
 
+/** No series is larger; an archive that goes on listing is not followed for ever. */
+const MAX_INSTANCES = 100_000;
+
 export function createQueries(transport: Transport): Queries {
   const client = new api.DICOMwebClient({ url: transport.root.href, verbose: false });
 
@@ -90,7 +93,7 @@ export function createQueries(transport: Transport): Queries {
         );
         for (const instance of rows.flatMap(instanceSummary)) found.set(instance.sopInstanceUid, instance);
         // Archives that know no paging answer the same again.
-        if (found.size >= expected || found.size === before) return [...found.values()];
+        if (found.size >= Math.min(expected, MAX_INSTANCES) || found.size === before) return [...found.values()];
       }
     },
 

@@ -95,6 +95,7 @@ export function createSeriesSource(queries: Queries, wado: Wado, logger: Dicomwe
       } else {
         arrived.add(uid);
         yield instance;
+        signal.throwIfAborted();
       }
     }
     if (unreadable > 0) throw notDicom(unreadable, instanceCount);

@@ -42,7 +42,6 @@ export interface Transport {
   stream(request: Attempt, signal: AbortSignal): Promise<Answer>;
   /** For small answers: `read` belongs to what is tried again. */
   read<T>(request: Attempt, signal: AbortSignal, read: (answer: Answer) => Promise<T>): Promise<T>;
-  /** Closes idle connections. */
   close(): void;
 }
 

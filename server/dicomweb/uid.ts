@@ -6,7 +6,7 @@ const UID = /^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+$/;
 const MAX_UID_LENGTH = 64;
 
 /** Only a UID may become part of a path or a query: it cannot hold a character that would change either. */
-export function isUid(text: string): boolean {
+function isUid(text: string): boolean {
   return text.length <= MAX_UID_LENGTH && UID.test(text);
 }
 

@@ -78,7 +78,7 @@ export interface SegmentationModel extends AsyncDisposable {
 
 /** Which models there are, and which one answers. */
 export interface ModelRegistry extends AsyncDisposable {
-  cards(): readonly ModelCard[];
+  cards(): Promise<readonly ModelCard[]>;
   /**
    * The model called `name`, or the best for this modality and these prompts; loaded when first used.
    * @throws ModelNotFoundError, InvalidPromptError (no installed model can answer; lists what can be asked)

@@ -18,22 +18,37 @@ interface AvailableModel {
   readonly modalities: readonly string[];
 }
 
-/** The installed models, each with a process of its own from its first question on. */
+/**
+ * The installed models, each with a process of its own from its first question on. What is installed is asked anew for
+ * each choice, so that a model that is added, replaced or removed meanwhile needs no restart.
+ */
 export function createModelRegistry({
   installed,
   ...options
-}: EngineOptions & { readonly installed: readonly InstalledModel[] }): EngineRegistry {
-  const models = new Map<string, EngineModel>(
-    installed.map((model) => [
-      model.card.name,
-      model.engine === "bundle" ? createBundleModel(model, options) : createLabelsModel(model, options),
-    ]),
-  );
-  const cards = installed.map(({ card }) => card);
+}: EngineOptions & { installed(): Promise<readonly InstalledModel[]> }): EngineRegistry {
+  const models = new Map<string, EngineModel>();
+
+  async function current(): Promise<readonly ModelCard[]> {
+    const now = await installed();
+    for (const [name, model] of models) {
+      if (now.some(({ card }) => card.name === name && card.sha256 === model.card.sha256)) continue;
+      models.delete(name);
+      await model[Symbol.asyncDispose]();
+    }
+    for (const model of now) {
+      if (models.has(model.card.name)) continue;
+      const create = () =>
+        model.engine === "bundle" ? createBundleModel(model, options) : createLabelsModel(model, options);
+      models.set(model.card.name, create());
+    }
+    return now.map(({ card }) => card);
+  }
+
   return {
-    cards: () => cards,
+    cards: current,
     status: () => [...models.values()].map((model) => model.status()),
     choose: async ({ modality, prompts, name }) => {
+      const cards = await current();
       const card = name === undefined ? bestCard(cards, modality, prompts) : namedCard(cards, name);
       return models.get(card.name)!;
     },

@@ -1,8 +1,21 @@
-import type { Job, JobEvent, JobRequest } from "./job.ts";
+import type { Job, JobEvent, JobRequest, JobState, Priority } from "./job.ts";
 
 export interface Submission {
   readonly owner: string;
   readonly requestId: string;
+  /** Default `interactive`. */
+  readonly priority?: Priority;
+  /** A new job even where another asks the same and has not ended. */
+  readonly force?: boolean;
+  /** The routing rule that asks. */
+  readonly ruleId?: string;
+}
+
+export interface JobQuery {
+  readonly owners: readonly string[];
+  readonly limit: number;
+  /** Absent: any. */
+  readonly states?: readonly JobState[];
 }
 
 export interface QueueLoad {
@@ -12,7 +25,11 @@ export interface QueueLoad {
   readonly accepting: boolean;
 }
 
-/** Takes jobs and has them done, first come first served. Disposing cancels what is left. */
+/**
+ * Takes jobs and has them done: the most urgent first, then first come first served. A retryable failure of a job that
+ * no person waits for is tried again, later and later, up to a limit; then it stays `failed` until somebody retries it.
+ * Disposing lets go of what is left: jobs that only this process knows are cancelled, others wait for its return.
+ */
 export interface JobQueue extends AsyncDisposable {
   /**
    * The new job; or the one of the same owner that asks the same of the same series and has not ended yet.
@@ -21,14 +38,19 @@ export interface JobQueue extends AsyncDisposable {
   submit(request: JobRequest, from: Submission): Promise<Job>;
   /** @throws JobNotFoundError */
   get(id: string): Promise<Job>;
-  /** The owner's jobs, newest first. */
-  list(query: { readonly owner: string; readonly limit: number }): Promise<readonly Job[]>;
+  /** The owners' jobs, newest first. */
+  list(query: JobQuery): Promise<readonly Job[]>;
   /**
    * Ends the job if it has not ended, and answers within about a second.
    * @returns the job as it ended: `succeeded` where its result was quicker
    * @throws JobNotFoundError
    */
   cancel(id: string): Promise<Job>;
+  /**
+   * Queues a job again that failed or was cancelled, with all its attempts.
+   * @throws JobNotFoundError, JobConflictError where it has not ended so, or where another job asks the same now
+   */
+  retry(id: string): Promise<Job>;
   /**
    * What happened after event `after` (0: from the start), then what happens, until the job ends or the signal aborts.
    * Of the progress only the latest is kept, so that a slow reader costs no memory.

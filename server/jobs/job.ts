@@ -35,7 +35,7 @@ export interface ImageJobRequest {
   readonly volumeIndex?: number;
 }
 
-/** Plain data: it crosses threads, and later a database. */
+/** Plain data: it crosses threads and goes into a database. */
 export type JobRequest = SeriesJobRequest | ImageJobRequest;
 
 export interface JobResult {
@@ -52,6 +52,10 @@ export interface JobRun extends SegmentRun {
 /** Does the work of one job. Findings are told to `run` as they come; a later one about the same prompt replaces the earlier. */
 export type JobRunner = (request: JobRequest, run: JobRun) => Promise<JobResult>;
 
+/** Who waits, most urgent first: a person; the archive's routing; nobody in particular. */
+export const priorities = ["interactive", "routed", "batch"] as const;
+export type Priority = (typeof priorities)[number];
+
 interface JobBase {
   readonly id: string;
   /** Who submitted it. */
@@ -59,6 +63,11 @@ interface JobBase {
   /** The HTTP request that submitted it, for the log and for its problem. */
   readonly requestId: string;
   readonly request: JobRequest;
+  readonly priority: Priority;
+  /** The routing rule that asked for it. */
+  readonly ruleId?: string;
+  /** Runs that have begun. */
+  readonly attempt: number;
   readonly stage: Stage;
   /** Of this stage, 0 to 1. */
   readonly fraction: number;
@@ -75,12 +84,16 @@ interface Ended {
 /** A job at one moment; never changed, only replaced. */
 export type Job = JobBase &
   (
-    | { readonly state: "queued" }
+    /** `retryAt`: not before; only where an earlier run failed. */
+    | { readonly state: "queued"; readonly retryAt?: Date }
     | { readonly state: "running"; readonly startedAt: Date }
     | ({ readonly state: "succeeded"; readonly result: JobResult } & Ended)
     | ({ readonly state: "failed"; readonly failure: Failure } & Ended)
     | { readonly state: "cancelled"; readonly startedAt?: Date; readonly finishedAt: Date }
   );
+
+export const jobStates = ["queued", "running", "succeeded", "failed", "cancelled"] as const satisfies readonly Job["state"][];
+export type JobState = (typeof jobStates)[number];
 
 export type EndedJob = Extract<Job, { readonly finishedAt: Date }>;
 

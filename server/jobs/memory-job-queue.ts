@@ -1,23 +1,25 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../logger.ts";
-import { BacklogFullError, JobCancelledError, JobNotFoundError } from "./errors.ts";
+import { BacklogFullError, JobCancelledError, JobConflictError, JobNotFoundError } from "./errors.ts";
 import { toFailure } from "./failure.ts";
-import { hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner } from "./job.ts";
+import { hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner, type Priority, priorities } from "./job.ts";
 import { JobLog } from "./job-log.ts";
-import type { JobQueue, QueueLoad, Submission } from "./job-queue.ts";
+import type { JobQuery, JobQueue, QueueLoad, Submission } from "./job-queue.ts";
+import { attemptsFor, defaultRetryPolicy, delayAfter, type RetryPolicy } from "./retry-policy.ts";
 
 export interface MemoryJobQueueOptions {
   readonly runner: JobRunner;
   readonly logger: Logger;
   /** Jobs that run at the same time; default 1. */
   readonly concurrency?: number;
-  /** Jobs that may wait; default 100. */
+  /** Jobs that may wait, of the same priority and more urgent ones together; default 100. */
   readonly backlog?: number;
   /** Ended jobs that are remembered; default 200. */
   readonly history?: number;
   /** A cancelled job that has not stopped after so long counts as ended; default 1000. */
   readonly cancelGraceMs?: number;
+  readonly retry?: RetryPolicy;
   readonly now?: () => Date;
   readonly newId?: () => string;
 }
@@ -25,10 +27,16 @@ export interface MemoryJobQueueOptions {
 interface Entry {
   job: Job;
   readonly log: JobLog;
-  readonly abort: AbortController;
+  abort: AbortController;
   /** Resolves when the job has ended, whether or not its runner has. */
-  readonly ended: PromiseWithResolvers<void>;
+  ended: PromiseWithResolvers<void>;
+  /** Queues it again after a failed run. */
+  retryTimer?: NodeJS.Timeout;
+  readonly forced: boolean;
 }
+
+export const notRetryable = "Only a job that failed or was cancelled can be queued again.";
+export const askedAlready = "Another job that waits or runs asks the same; see GET /v1/jobs.";
 
 /** Jobs of this process: lost when it ends. */
 export class MemoryJobQueue implements JobQueue {
@@ -45,28 +53,41 @@ export class MemoryJobQueue implements JobQueue {
       backlog: 100,
       history: 200,
       cancelGraceMs: 1000,
+      retry: defaultRetryPolicy,
       now: () => new Date(),
       newId: randomUUID,
       ...options,
     };
   }
 
-  async submit(request: JobRequest, { owner, requestId }: Submission): Promise<Job> {
-    const twin = this.#findTwin(request, owner);
+  async submit(
+    request: JobRequest,
+    { owner, requestId, priority = "interactive", force = false, ruleId }: Submission,
+  ): Promise<Job> {
+    const twin = force ? undefined : this.#findTwin(request, owner);
     if (twin) return twin.job;
-    if (!this.#accepting) throw new BacklogFullError(this.#waiting.length);
+    if (!this.#accepting(priority)) throw new BacklogFullError(this.#waiting.length);
     const job: Job = {
       id: this.#options.newId(),
       owner,
       requestId,
       request,
+      priority,
+      ...(ruleId !== undefined && { ruleId }),
+      attempt: 0,
       state: "queued",
       stage: "queued",
       fraction: 0,
       createdAt: this.#options.now(),
       findings: [],
     };
-    const entry: Entry = { job, log: new JobLog(), abort: new AbortController(), ended: Promise.withResolvers() };
+    const entry: Entry = {
+      job,
+      log: new JobLog(),
+      abort: new AbortController(),
+      ended: Promise.withResolvers(),
+      forced: force,
+    };
     this.#entries.set(job.id, entry);
     this.#waiting.push(entry);
     this.#change(entry, job);
@@ -78,10 +99,10 @@ export class MemoryJobQueue implements JobQueue {
     return this.#entry(id).job;
   }
 
-  async list({ owner, limit }: { readonly owner: string; readonly limit: number }): Promise<readonly Job[]> {
+  async list({ owners, limit, states }: JobQuery): Promise<readonly Job[]> {
     return [...this.#entries.values()]
       .map(({ job }) => job)
-      .filter((job) => job.owner === owner)
+      .filter((job) => owners.includes(job.owner) && (states?.includes(job.state) ?? true))
       .reverse()
       .slice(0, limit);
   }
@@ -97,6 +118,19 @@ export class MemoryJobQueue implements JobQueue {
     return entry.job;
   }
 
+  async retry(id: string): Promise<Job> {
+    const entry = this.#entry(id);
+    const { job } = entry;
+    if (job.state !== "failed" && job.state !== "cancelled") throw new JobConflictError(notRetryable);
+    if (this.#findTwin(job.request, job.owner)) throw new JobConflictError(askedAlready);
+    if (!this.#accepting(job.priority)) throw new BacklogFullError(this.#waiting.length);
+    entry.abort = new AbortController();
+    entry.ended = Promise.withResolvers();
+    this.#requeue(entry, 0);
+    this.#startNext();
+    return entry.job;
+  }
+
   async *events(
     id: string,
     { after = 0, signal }: { readonly after?: number; readonly signal: AbortSignal },
@@ -105,7 +139,7 @@ export class MemoryJobQueue implements JobQueue {
   }
 
   async load(): Promise<QueueLoad> {
-    return { queued: this.#waiting.length, running: this.#runs.size, accepting: this.#accepting };
+    return { queued: this.#waiting.length, running: this.#runs.size, accepting: this.#accepting("interactive") };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,8 +149,9 @@ export class MemoryJobQueue implements JobQueue {
     await Promise.race([Promise.all(this.#runs), sleep(this.#options.cancelGraceMs, undefined, { ref: false })]);
   }
 
-  get #accepting(): boolean {
-    return !this.#disposed && this.#waiting.length < this.#options.backlog;
+  #accepting(priority: Priority): boolean {
+    const ahead = this.#waiting.filter(({ job }) => urgency(job) <= priorities.indexOf(priority));
+    return !this.#disposed && ahead.length < this.#options.backlog;
   }
 
   #entry(id: string): Entry {
@@ -129,14 +164,18 @@ export class MemoryJobQueue implements JobQueue {
     if (request.kind !== "series") return undefined;
     const question = JSON.stringify(request);
     return [...this.#entries.values()].find(
-      ({ job, abort }) =>
-        !hasEnded(job) && !abort.signal.aborted && job.owner === owner && JSON.stringify(job.request) === question,
+      ({ job, abort, forced }) =>
+        !forced && !hasEnded(job) && !abort.signal.aborted && job.owner === owner && JSON.stringify(job.request) === question,
     );
   }
 
   #startNext(): void {
     while (this.#runs.size < this.#options.concurrency) {
-      const entry = this.#waiting.shift();
+      const most = Math.min(...this.#waiting.map(({ job }) => urgency(job)));
+      const [entry] = this.#waiting.splice(
+        this.#waiting.findIndex(({ job }) => urgency(job) === most),
+        1,
+      );
       if (!entry) return;
       const run = this.#run(entry).finally(() => {
         this.#runs.delete(run);
@@ -147,12 +186,14 @@ export class MemoryJobQueue implements JobQueue {
   }
 
   async #run(entry: Entry): Promise<void> {
-    const { now, runner } = this.#options;
-    const { id, requestId, request } = entry.job;
+    const { now, runner, retry } = this.#options;
+    const { id, requestId, request, priority } = entry.job;
     const logger = this.#options.logger.child({ jobId: id, requestId });
     const startedAt = now();
-    this.#change(entry, { ...entry.job, state: "running", startedAt });
-    logger.info({ event: "job.started", kind: request.kind, prompts: request.prompts.length });
+    const attempt = entry.job.attempt + 1;
+    const { retryAt: _over, ...waiting } = { retryAt: undefined, ...entry.job };
+    this.#change(entry, { ...waiting, state: "running", attempt, startedAt });
+    logger.info({ event: "job.started", kind: request.kind, prompts: request.prompts.length, attempt });
     const { signal } = entry.abort;
     try {
       const result = await runner(request, { jobId: id, signal, ...this.#steering(entry) });
@@ -167,13 +208,37 @@ export class MemoryJobQueue implements JobQueue {
       });
     } catch (error) {
       const failure = toFailure(error);
-      const ended = signal.aborted ? ({ state: "cancelled" } as const) : ({ state: "failed", failure } as const);
       if (!signal.aborted && failure.code === "internal") logger.error({ event: "job.broke", err: error });
+      if (!signal.aborted && failure.retryable && attempt < attemptsFor(priority, retry)) {
+        const delayMs = delayAfter(attempt, retry);
+        logger.warn({ event: "job.retry", code: failure.code, attempt, delayMs });
+        this.#requeue(entry, delayMs);
+        return;
+      }
+      const ended = signal.aborted ? ({ state: "cancelled" } as const) : ({ state: "failed", failure } as const);
       this.#end(entry, { ...entry.job, ...ended, startedAt, finishedAt: now() });
     }
     const ms = now().getTime() - startedAt.getTime();
     const code = entry.job.state === "failed" ? entry.job.failure.code : undefined;
     logger.info({ event: "job.ended", state: entry.job.state, ms, ...(code && { code }) });
+  }
+
+  /** Back to the queue: at once after somebody asked for it, later after a failed run. */
+  #requeue(entry: Entry, delayMs: number): void {
+    const { id, owner, requestId, request, priority, ruleId, createdAt, attempt } = entry.job;
+    const retryAt = new Date(this.#options.now().getTime() + delayMs);
+    this.#change(entry, {
+      ...{ id, owner, requestId, request, priority, createdAt, findings: [] },
+      ...(ruleId !== undefined && { ruleId }),
+      ...{ state: "queued", stage: "queued", fraction: 0 },
+      ...(delayMs > 0 ? { attempt, retryAt } : { attempt: 0 }),
+    });
+    const enter = () => {
+      this.#waiting.push(entry);
+      this.#startNext();
+    };
+    if (delayMs > 0) entry.retryTimer = setTimeout(enter, delayMs).unref();
+    else enter();
   }
 
   #steering(entry: Entry): Pick<Parameters<JobRunner>[1], "progress" | "finding"> {
@@ -201,6 +266,7 @@ export class MemoryJobQueue implements JobQueue {
   #cancelNow(entry: Entry): void {
     const index = this.#waiting.indexOf(entry);
     if (index >= 0) this.#waiting.splice(index, 1);
+    clearTimeout(entry.retryTimer);
     this.#end(entry, { ...entry.job, state: "cancelled", finishedAt: this.#options.now() });
   }
 
@@ -227,4 +293,8 @@ export class MemoryJobQueue implements JobQueue {
     await Promise.race([entry.ended.promise, sleep(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
   }
+}
+
+function urgency({ priority }: Job): number {
+  return priorities.indexOf(priority);
 }

@@ -62,7 +62,7 @@ export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
     if (failure === undefined) return orthanc;
     await orthanc[Symbol.asyncDispose]();
     options.signal?.throwIfAborted();
-    const portTaken = /port|address already in use/i.test(log.last(5));
+    const portTaken = /\bport\b.*\balready in use\b/i.test(log.last(5));
     if (portTaken && !options.httpPort && attempt < PORT_ATTEMPTS) continue;
     throw new OrthancStartError(`Orthanc ${failure}. The end of its log:\n${log.last(8)}`);
   }
@@ -102,7 +102,7 @@ function handleOf(child: OrthancProcess, baseUrl: string): Orthanc {
     child.once("error", () => done());
   });
   // A process that ends without disposing takes its Orthanc with it.
-  const onExit = () => child.kill("SIGKILL");
+  const onExit = () => child.kill("SIGTERM");
   process.once("exit", onExit);
   exited.then(() => process.off("exit", onExit));
   return {

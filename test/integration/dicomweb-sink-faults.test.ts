@@ -34,7 +34,7 @@ const plain =
   };
 const html = plain(200, "<html>John Doe</html>", { "Content-Type": "text/html" });
 
-function open({ url }: FaultyPacs, timeouts = { connectMs: 400, firstByteMs: 400, idleMs: 400 }) {
+function open({ url }: FaultyPacs, timeouts = { connectMs: 600, firstByteMs: 600, idleMs: 600 }) {
   return openDicomweb({ url, timeouts, retry: { attempts: 3, firstDelayMs: 5, maxDelayMs: 50 } });
 }
 
@@ -101,7 +101,7 @@ describe("an archive that does not store", () => {
     ["shows a login page", html, { code: "pacs-unavailable", retryable: false }, "text/html"],
     ["refuses our token", plain(401), { code: "pacs-unavailable", retryable: false }, "PARSE3D_DICOMWEB_TOKEN"],
     ["fails", plain(500), { code: "pacs-unavailable", retryable: true }, "HTTP 500"],
-    ["hangs", () => {}, { code: "pacs-timeout", retryable: true }, "no answer for 0.4 s"],
+    ["hangs", () => {}, { code: "pacs-timeout", retryable: true }, "no answer for 0.6 s"],
   ])("one that %s", async (_, store, expected, says) => {
     const { answer, posts } = await storeInto({ store });
     if (!(answer instanceof DomainError)) throw new Error("it was not refused", { cause: answer });

@@ -37,7 +37,7 @@ const brain = installed({
 
 const prompts = (...texts: string[]) => texts.map((text, n) => ({ id: `p${n + 1}`, text }));
 async function chosen(models: readonly InstalledModel[], modality: string, texts: readonly string[], name?: string) {
-  await using registry = createModelRegistry({ installed: models });
+  await using registry = createModelRegistry({ installed: async () => models });
   return (await registry.choose({ modality, prompts: prompts(...texts), ...(name !== undefined && { name }) })).card
     .name;
 }
@@ -83,11 +83,29 @@ describe("where none can answer", () => {
   });
 });
 
-test("nothing is loaded before it is asked", () => {
-  const registry = createModelRegistry({ installed: [rules, brain] });
-  expect(registry.cards().map(({ name }) => name)).toEqual(["rules", "brain-t1"]);
+test("nothing is loaded before it is asked", async () => {
+  const registry = createModelRegistry({ installed: async () => [rules, brain] });
+  expect((await registry.cards()).map(({ name }) => name)).toEqual(["rules", "brain-t1"]);
   expect(registry.status()).toEqual([
     { model: "rules", state: "unloaded" },
     { model: "brain-t1", state: "unloaded" },
   ]);
+});
+
+test("a model that is added, replaced or removed is seen by the next choice, without a restart", async () => {
+  let models: readonly InstalledModel[] = [rules];
+  await using registry = createModelRegistry({ installed: async () => models });
+  const hippocampus = { modality: "MR", prompts: prompts("hippocampus") };
+  await expect(registry.choose(hippocampus)).rejects.toBeInstanceOf(ModelNotFoundError);
+
+  models = [rules, brain];
+  const first = await registry.choose(hippocampus);
+  expect(await registry.choose(hippocampus)).toBe(first);
+
+  const newer = { ...brain, card: card({ ...brain.card, sha256: "1".repeat(64), version: "2.0.0" }) };
+  models = [rules, newer as InstalledModel];
+  expect((await registry.choose(hippocampus)).card.version).toBe("2.0.0");
+
+  models = [rules];
+  await expect(registry.choose(hippocampus)).rejects.toBeInstanceOf(ModelNotFoundError);
 });

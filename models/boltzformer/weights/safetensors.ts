@@ -5,37 +5,70 @@ import type { StoredTensor } from "./stored-tensor.ts";
 /** The format's own limit. */
 const HEADER_LIMIT_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
-const FLOAT32_BYTES = 4;
+const BYTES_PER_VALUE = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+} as const;
 const METADATA = "__metadata__";
 
 const Count = z.int().nonnegative();
 
 const Entry = z.object({
-  dtype: z.string(),
+  dtype: z.enum(Object.keys(BYTES_PER_VALUE) as (keyof typeof BYTES_PER_VALUE)[]),
   shape: z.array(Count).max(8),
   data_offsets: z.tuple([Count, Count]),
 });
 
+/** A tensor of any type in a safetensors file. */
+export interface SafetensorsEntry extends StoredTensor {
+  /** As the format calls it: "F32". */
+  readonly dtype: string;
+  readonly bytes: number;
+}
+
 /**
- * Tensors of a safetensors file. Every byte behind the header belongs to exactly one of them, as the format wants it.
+ * The tensors of a network in a safetensors file.
  *
  * @throws ModelBundleError where the file is damaged or hostile, or a tensor is not float32
  */
-export async function readSafetensors(source: ByteSource): Promise<ReadonlyMap<string, StoredTensor>> {
+export async function readSafetensorsWeights(source: ByteSource): Promise<ReadonlyMap<string, StoredTensor>> {
+  const tensors = await readSafetensors(source);
+  for (const [name, { dtype }] of tensors)
+    if (dtype !== "F32")
+      throw unusableWeights(source.name, `keeps "${name}" as ${dtype}; only float32 can be used in place`);
+  return tensors;
+}
+
+/**
+ * Table of contents of a safetensors file. Every byte behind the header belongs to exactly one tensor, as the format wants
+ * it.
+ *
+ * @throws ModelBundleError where the file is damaged or hostile
+ */
+export async function readSafetensors(source: ByteSource): Promise<ReadonlyMap<string, SafetensorsEntry>> {
   const lengthBytes = await source.read(0, LENGTH_BYTES);
   const length = Number(new DataView(lengthBytes.buffer).getBigUint64(0, true));
   if (length > HEADER_LIMIT_BYTES || LENGTH_BYTES + length > source.size)
     throw damagedWeights(source.name, `claims a header of ${length} bytes`);
   const dataOffset = LENGTH_BYTES + length;
-  const tensors = new Map<string, StoredTensor>();
-  const ranges: (readonly [number, number])[] = [];
-  for (const [name, value] of Object.entries(parseHeader(source, await source.read(LENGTH_BYTES, length)))) {
-    if (name === METADATA) continue;
-    const { shape, start, end } = readEntry(source, name, value);
-    ranges.push([start, end]);
-    tensors.set(name, { shape, offset: dataOffset + start });
-  }
-  checkTiling(source, ranges, source.size - dataOffset);
+  const tensors = new Map<string, SafetensorsEntry>();
+  const header = parseHeader(source, await source.read(LENGTH_BYTES, length));
+  for (const [name, value] of Object.entries(header))
+    if (name !== METADATA) tensors.set(name, readEntry(source, name, value, dataOffset));
+  checkTiling(source, [...tensors.values()], dataOffset);
   return tensors;
 }
 
@@ -51,24 +84,24 @@ function parseHeader(source: ByteSource, bytes: Uint8Array): object {
   return header;
 }
 
-function readEntry(source: ByteSource, name: string, value: unknown) {
+function readEntry(source: ByteSource, name: string, value: unknown, dataOffset: number): SafetensorsEntry {
   const parsed = Entry.safeParse(value);
   if (!parsed.success)
     throw damagedWeights(source.name, "has a header entry that describes no tensor", { cause: parsed.error });
   const { dtype, shape, data_offsets } = parsed.data;
   const [start, end] = data_offsets;
-  if (dtype !== "F32") throw unusableWeights(source.name, `keeps "${name}" as ${dtype}; only float32 can be used in place`);
-  const bytes = shape.reduce((product, count) => product * count, FLOAT32_BYTES);
-  if (end - start !== bytes) throw damagedWeights(source.name, `has ${end - start} bytes for "${name}" in place of ${bytes}`);
-  return { shape, start, end };
+  const bytes = shape.reduce((product, count) => product * count, BYTES_PER_VALUE[dtype]);
+  if (end - start !== bytes)
+    throw damagedWeights(source.name, `has ${end - start} bytes for "${name}" in place of ${bytes}`);
+  return { dtype, shape, bytes, offset: dataOffset + start };
 }
 
-function checkTiling(source: ByteSource, ranges: readonly (readonly [number, number])[], bytes: number): void {
-  let next = 0;
-  for (const [start, end] of ranges.toSorted(([a, b], [c, d]) => a - c || b - d)) {
-    if (start !== next)
-      throw damagedWeights(source.name, `has tensors that ${start < next ? "overlap" : "leave a gap"} at byte ${start}`);
-    next = end;
+function checkTiling(source: ByteSource, tensors: readonly SafetensorsEntry[], dataOffset: number): void {
+  let next = dataOffset;
+  for (const { offset, bytes } of tensors.toSorted((a, b) => a.offset - b.offset || a.bytes - b.bytes)) {
+    if (offset !== next)
+      throw damagedWeights(source.name, `has tensors that ${offset < next ? "overlap" : "leave a gap"} at byte ${next}`);
+    next = offset + bytes;
   }
-  if (next !== bytes) throw damagedWeights(source.name, `has ${bytes} bytes of values and describes ${next}`);
+  if (next !== source.size) throw damagedWeights(source.name, `describes ${next} bytes and is ${source.size} bytes long`);
 }

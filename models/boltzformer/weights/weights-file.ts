@@ -1,6 +1,6 @@
 import { type ByteSource, openFile, unusableWeights } from "./byte-source.ts";
 import { readPyTorchCheckpoint } from "./pytorch-checkpoint.ts";
-import { readSafetensors } from "./safetensors.ts";
+import { readSafetensorsWeights } from "./safetensors.ts";
 import type { StoredTensor } from "./stored-tensor.ts";
 
 /** A weights file's table of contents. Its values stay where they are. */
@@ -29,6 +29,6 @@ async function readWeights(source: ByteSource): Promise<Pick<WeightsFile, "forma
   const start = await source.read(0, Math.min(9, source.size));
   if (start[0] === 0x50 && start[1] === 0x4b)
     return { format: "pytorch", tensors: await readPyTorchCheckpoint(source) };
-  if (start[8] === 0x7b) return { format: "safetensors", tensors: await readSafetensors(source) };
+  if (start[8] === 0x7b) return { format: "safetensors", tensors: await readSafetensorsWeights(source) };
   throw unusableWeights(source.name, "is neither a PyTorch checkpoint (zip) nor a safetensors file");
 }

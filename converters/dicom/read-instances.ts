@@ -1,0 +1,123 @@
+import { UnsupportedImageError, UnsupportedSeriesError } from "../errors.ts";
+import { dot } from "../geometry/index.ts";
+import type { DataSet } from "./data-set.ts";
+import { type ImageFrame, InstanceFault } from "./image-frame.ts";
+import { imageFrames } from "./image-instance.ts";
+import { type DicomFile, readPart10 } from "./read-part10.ts";
+
+/** The frames of a series, with their pixels still encoded. */
+export interface SeriesFrames {
+  /** As received. */
+  readonly frames: readonly ImageFrame[];
+  /** How many instances there are. */
+  readonly received: number;
+  /** The instance that a frame came in, counted from 1 as received. */
+  instanceOf(frame: ImageFrame): number;
+  /** The data set of the instance whose first frame lies lowest along its normal. */
+  readonly lowest: DataSet;
+}
+
+/** 4096 slices of 512x512; more is refused before memory is asked for. */
+export const MAX_VOXELS = 2 ** 30;
+
+/** Faults after which the rest of a stream is still counted, so that the message can say how many instances there are. */
+const COUNTED: ReadonlySet<string> = new Set(["unreadable-instance", "corrupt-pixel-data"]);
+
+/**
+ * Reads the headers of instances as they arrive; of their bytes only the pixel data are kept.
+ *
+ * @param onInstance called after each instance with their number so far
+ * @throws UnsupportedSeriesError that says which instance, counted as received, is not one of slices of one series.
+ */
+export async function readInstances(
+  instances: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+  onInstance: ((read: number) => void) | undefined,
+): Promise<SeriesFrames> {
+  const frames: ImageFrame[] = [];
+  const instanceOf = new Map<ImageFrame, number>();
+  let lowest: { readonly height: number; readonly uid: string; readonly dataSet: DataSet } | undefined;
+  let voxels = 0;
+  let received = 0;
+  let fault: { readonly instance: number; readonly cause: InstanceFault } | undefined;
+  for await (const bytes of instances) {
+    signal?.throwIfAborted();
+    received++;
+    if (fault !== undefined) continue;
+    try {
+      const { slices, dataSet } = readInstance(bytes);
+      for (const slice of slices) {
+        refuseOtherSeries(slice, frames[0]);
+        voxels += slice.plane.rows * slice.plane.columns;
+        if (voxels > MAX_VOXELS) throw tooLarge();
+        frames.push(slice);
+        instanceOf.set(slice, received);
+      }
+      const { plane, sopInstanceUid: uid } = slices[0]!;
+      const height = dot(plane.positionLps, plane.normal);
+      // Of several at one height it is always the same one.
+      const lower = lowest === undefined || height < lowest.height || (height === lowest.height && uid < lowest.uid);
+      if (lower) lowest = { height, uid, dataSet };
+      onInstance?.(received);
+    } catch (cause) {
+      if (!(cause instanceof InstanceFault)) throw cause;
+      fault = { instance: received, cause };
+      frames.length = 0;
+      if (!COUNTED.has(cause.reason)) break;
+    }
+  }
+  signal?.throwIfAborted();
+  if (fault !== undefined) {
+    const total = COUNTED.has(fault.cause.reason) ? received : Array.isArray(instances) ? instances.length : undefined;
+    throw instanceRefusal(fault.cause, fault.instance, total);
+  }
+  if (lowest === undefined) {
+    throw new UnsupportedSeriesError("empty-series", "The series has no instances. Check that it was sent completely.");
+  }
+  return { frames, received, instanceOf: (frame) => instanceOf.get(frame) ?? 0, lowest: lowest.dataSet };
+}
+
+/** @param instance counted from 1 as received */
+export function instanceRefusal(
+  fault: InstanceFault,
+  instance: number,
+  total: number | undefined,
+): UnsupportedSeriesError {
+  const which = `Instance ${instance}${total === undefined ? "" : ` of ${total}`} as received`;
+  return new UnsupportedSeriesError(
+    fault.reason,
+    `${which} ${fault.message}. ${fault.advice}`,
+    { instance, ...(total !== undefined && { instances: total }) },
+    { cause: fault },
+  );
+}
+
+function readInstance(bytes: Uint8Array): { readonly slices: readonly ImageFrame[]; readonly dataSet: DataSet } {
+  let file: DicomFile;
+  try {
+    file = readPart10(bytes);
+  } catch (cause) {
+    if (!(cause instanceof UnsupportedImageError)) throw cause;
+    throw new InstanceFault("unreadable-instance", `cannot be read (${cause.reason})`, cause.message, { cause });
+  }
+  return { slices: imageFrames(file), dataSet: file.dataSet };
+}
+
+function refuseOtherSeries(slice: ImageFrame, first: ImageFrame | undefined): void {
+  if (first === undefined) return;
+  const sameStudy = slice.studyInstanceUid === first.studyInstanceUid;
+  if (sameStudy && slice.seriesInstanceUid === first.seriesInstanceUid) return;
+  throw new InstanceFault(
+    "mixed-series",
+    `belongs to another ${sameStudy ? "series" : "study"} than the first one`,
+    "Give the instances of one series only.",
+  );
+}
+
+function tooLarge(): InstanceFault {
+  return new InstanceFault(
+    "too-large",
+    `takes the series beyond ${MAX_VOXELS} voxels`,
+    "Choose a series of fewer or smaller slices.",
+  );
+}

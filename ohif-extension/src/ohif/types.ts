@@ -1,0 +1,102 @@
+/**
+ * What is used of OHIF 3.11 to 3.14, in our own words: its packages hold no declarations. A member that not all of these
+ * versions have is optional.
+ */
+export interface Subscription {
+  unsubscribe(): void;
+}
+
+export interface PubSub<Event extends string> {
+  readonly EVENTS: Readonly<Record<Event, string>>;
+  subscribe(event: string, listener: () => void): Subscription;
+}
+
+export interface DisplaySet {
+  readonly displaySetInstanceUID: string;
+  readonly StudyInstanceUID: string;
+  readonly SeriesInstanceUID: string;
+  readonly Modality?: string;
+  readonly SeriesDescription?: string;
+  /** Of a SEG: the images that it was made of. */
+  readonly referencedDisplaySetInstanceUID?: string;
+  isHydrated?: boolean;
+  load?(options: { readonly headers: Readonly<Record<string, string>> }): Promise<unknown>;
+}
+
+export interface GridViewport {
+  readonly viewportId: string;
+  readonly displaySetInstanceUIDs?: readonly string[];
+}
+
+export interface CornerstoneViewport {
+  getImageData?(): unknown;
+  /** @param point mm in LPS */
+  jumpToWorld?(point: [number, number, number]): unknown;
+  setViewReference?(reference: { readonly cameraFocalPoint: readonly [number, number, number] }): void;
+  render?(): void;
+}
+
+export interface DataSource {
+  getConfig?(): { readonly name?: string };
+  deleteStudyMetadataPromise?(key: string): void;
+  readonly retrieve: {
+    readonly series: {
+      metadata(options: {
+        readonly StudyInstanceUID: string;
+        readonly filters: { readonly seriesInstanceUID: readonly string[] };
+        readonly madeInClient: boolean;
+      }): Promise<unknown>;
+    };
+  };
+}
+
+export interface OhifServices {
+  readonly displaySetService: {
+    getDisplaySetByUID(uid: string): DisplaySet | undefined;
+    getDisplaySetsForSeries(seriesInstanceUid: string): readonly DisplaySet[] | undefined;
+  };
+  readonly viewportGridService: PubSub<"ACTIVE_VIEWPORT_ID_CHANGED" | "GRID_STATE_CHANGED"> & {
+    getState(): { readonly viewports: ReadonlyMap<string, GridViewport>; readonly activeViewportId: string };
+  };
+  readonly cornerstoneViewportService: PubSub<"VIEWPORT_DATA_CHANGED"> & {
+    getCornerstoneViewport(viewportId: string): CornerstoneViewport | null | undefined;
+  };
+  readonly segmentationService: {
+    getSegmentation(segmentationId: string): unknown;
+    getSegmentationRepresentations(
+      viewportId: string,
+      specifier: { readonly segmentationId: string },
+    ): readonly unknown[];
+    addSegmentationRepresentation(
+      viewportId: string,
+      options: { readonly segmentationId: string; readonly type?: "Labelmap" },
+    ): Promise<void>;
+    removeSegmentationRepresentations(viewportId: string, specifier: { readonly segmentationId: string }): void;
+  };
+  readonly userAuthenticationService: {
+    getAuthorizationHeader(): Readonly<Record<string, string>> | undefined;
+  };
+  readonly uiNotificationService: {
+    show(notification: {
+      readonly title: string;
+      readonly message: string;
+      readonly type: "success" | "error" | "info";
+    }): unknown;
+  };
+  readonly customizationService: { getCustomization(key: string): unknown };
+  readonly panelService: { activatePanel(panelId: string, forceActive?: boolean): void };
+  readonly toolbarService: {
+    register?(buttons: readonly unknown[]): void;
+    updateSection?(section: string, buttons: readonly string[]): void;
+  };
+}
+
+/** What OHIF hands to an extension. */
+export interface OhifContext {
+  readonly servicesManager: { readonly services: OhifServices };
+  readonly extensionManager: {
+    getActiveDataSource(): readonly DataSource[];
+    getModuleEntry(id: string): { readonly component?: unknown } | undefined;
+  };
+  readonly commandsManager: { run(command: string, options?: Readonly<Record<string, unknown>>): unknown };
+}

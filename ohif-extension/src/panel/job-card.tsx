@@ -1,0 +1,122 @@
+import type { JobView } from "#server/contract/index.ts";
+import { hasEnded } from "../api/follow-job.ts";
+import type { ActiveSeries, JobEntry } from "../state/panel-state.ts";
+import { overall } from "../state/progress.ts";
+import { promptsOf } from "../state/session.ts";
+import { quoted, stageLine, type Texts } from "../texts.ts";
+import { FindingRow } from "./finding-row.tsx";
+import { ProblemNote } from "./problem-note.tsx";
+
+export interface JobCardProps {
+  readonly entry: JobEntry;
+  readonly texts: Texts;
+  readonly serverUrl: string;
+  readonly activeSeriesUid: string | undefined;
+  onCancel(): void;
+  onRetry(prompts: readonly string[], series: ActiveSeries): void;
+  onShow(): void;
+  onHide(): void;
+  onJump(pointLps: readonly [number, number, number]): void;
+}
+
+/** One question: what was asked, how far it is, what was found. */
+export function JobCard(props: JobCardProps) {
+  const { entry, texts, serverUrl, activeSeriesUid } = props;
+  const { job, overlay } = entry;
+  const prompts = quoted(promptsOf(job));
+  const isElsewhere = job.request.kind === "series" && job.request.seriesInstanceUid !== activeSeriesUid;
+  return (
+    <li className="p3d-job" data-cy="parse3d-job" data-state={job.state} data-overlay={overlay.kind} data-job={job.id}>
+      {isElsewhere && <span className="p3d-note">{texts.otherSeries}</span>}
+      {job.request.prompts.map(({ id, text }) => {
+        const finding = job.findings.find(({ prompt }) => prompt.id === id);
+        return finding ? (
+          <FindingRow key={id} finding={finding} texts={texts} onJump={props.onJump} />
+        ) : (
+          <div key={id} className="p3d-row" data-cy="parse3d-waiting">
+            <span>{text}</span>
+          </div>
+        );
+      })}
+      {!hasEnded(job.state) && <Progress {...props} prompts={prompts} />}
+      {job.state === "cancelled" && <span className="p3d-note">{texts.cancelled}</span>}
+      {job.problem && (
+        <ProblemNote
+          text={job.problem.detail ?? job.problem.title}
+          problem={job.problem}
+          texts={texts}
+          serverUrl={serverUrl}
+        />
+      )}
+      {job.state === "succeeded" && !job.result?.seg && <span className="p3d-note">{texts.nothingFound}</span>}
+      {job.result?.notes.map((note) => (
+        <span key={note} className="p3d-note">
+          {note}
+        </span>
+      ))}
+      {overlay.kind === "loading" && <span className="p3d-note">{texts.loadingOverlay}</span>}
+      {overlay.kind === "failed" && <span className="p3d-note">{texts.overlayFailed(overlay.why)}</span>}
+      <Actions {...props} prompts={prompts} />
+    </li>
+  );
+}
+
+function Progress({ entry: { job, cancelling }, texts, onCancel, prompts }: JobCardProps & { readonly prompts: string }) {
+  return (
+    <>
+      <div className="p3d-row">
+        <span className="p3d-note" data-cy="parse3d-stage">
+          {stageLine(job, texts)}
+        </span>
+        <button
+          type="button"
+          className="p3d-button p3d-small"
+          data-cy="parse3d-cancel"
+          aria-label={texts.cancelJob(prompts)}
+          disabled={cancelling}
+          onClick={onCancel}
+        >
+          {cancelling ? texts.cancelling : texts.cancel}
+        </button>
+      </div>
+      <progress className="p3d-bar" aria-label={prompts} max={1} value={overall(job.stage, job.fraction)} />
+    </>
+  );
+}
+
+function Actions({
+  entry: { job, overlay },
+  texts,
+  prompts,
+  onShow,
+  onHide,
+  onRetry,
+}: JobCardProps & { readonly prompts: string }) {
+  const series = seriesOf(job);
+  const mayRetry = (job.state === "failed" && job.problem?.retryable !== false) || job.state === "cancelled";
+  if (job.result?.seg && overlay.kind !== "loading") {
+    const isShown = overlay.kind === "shown";
+    return (
+      <button
+        type="button"
+        className="p3d-button p3d-small"
+        data-cy={isShown ? "parse3d-hide" : "parse3d-show"}
+        aria-label={isShown ? texts.hideJob(prompts) : texts.showJob(prompts)}
+        onClick={isShown ? onHide : onShow}
+      >
+        {isShown ? texts.hide : texts.show}
+      </button>
+    );
+  }
+  return mayRetry && series ? (
+    <button type="button" className="p3d-button p3d-small" onClick={() => onRetry(promptsOf(job), series)}>
+      {texts.tryAgain}
+    </button>
+  ) : null;
+}
+
+function seriesOf({ request }: JobView): ActiveSeries | undefined {
+  if (request.kind !== "series") return undefined;
+  const { studyInstanceUid, seriesInstanceUid } = request;
+  return { studyInstanceUid, seriesInstanceUid, modality: "", description: "" };
+}
