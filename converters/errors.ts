@@ -22,6 +22,7 @@ export type ErrorCode =
   | "model-not-found"
   | "model-unavailable"
   | "gpu-out-of-memory"
+  | "database-unavailable"
   | "internal";
 
 export abstract class DomainError extends Error {

@@ -1,10 +1,7 @@
 import type { BundleManifest } from "./contract.ts";
 
 /** The image of a bundle's golden sample, [1, 3, imageSize, imageSize] grey values: its blocks, alike in all channels. */
-export function goldenImage({
-  golden,
-  imageSize,
-}: Pick<BundleManifest, "golden" | "imageSize">): Float32Array {
+export function goldenImage({ golden, imageSize }: Pick<BundleManifest, "golden" | "imageSize">): Float32Array {
   const plane = new Float32Array(imageSize * imageSize);
   const rows = golden.blocks.length;
   for (let r = 0; r < imageSize; r++) {

@@ -1,3 +1,8 @@
+export { type BoltzFormerOptions, buildBoltzFormer } from "./boltzformer/build.ts";
+export type { GraphRunner, GraphTensor } from "./boltzformer/graph-runner.ts";
+export { type NetworkConfig, parseNetworkConfig } from "./boltzformer/network-config.ts";
+export { type Agreement, verifyBundle, verifyOwnSample } from "./boltzformer/verify-bundle.ts";
+export { type PipelineAgreement, verifyPipeline } from "./boltzformer/verify-pipeline.ts";
 export { type InstalledBundle, type InstalledLabels, type InstalledModel, openBundle } from "./bundle.ts";
 export { type ClipTokenizer, createClipTokenizer } from "./clip/clip-tokenizer.ts";
 export { type ClipVocabulary, huggingFaceVocabulary } from "./clip/vocabulary.ts";

@@ -35,6 +35,11 @@ export interface ModelStore {
    * @throws ModelBundleError, ModelDownloadError, the signal's reason
    */
   pull(name: string, options?: PullOptions): Promise<InstalledModel>;
+  /**
+   * Installs a model that `build` makes in an empty folder: whole, or not at all. One of the same name is replaced.
+   * @throws ModelBundleError where what was built cannot be run, and what `build` throws
+   */
+  add(name: string, build: (folder: string) => Promise<void>): Promise<InstalledModel>;
   /** @returns whether it was there */
   remove(name: string): Promise<boolean>;
 }
@@ -99,6 +104,11 @@ export function openModelStore(folder: string, options: { readonly upstreamUrl?:
         await convertMeshNet(weights, temporary, { name });
         await rm(weights, { recursive: true });
       });
+    },
+    add: async (name, build) => {
+      if (!/^[a-z0-9][a-z0-9-]*$/.test(name))
+        throw new ModelBundleError(name, "is no name for a model: small letters, digits and hyphens only.");
+      return install(name, build);
     },
     remove: async (name) => {
       if (!/^[a-z0-9-]+$/.test(name)) return false;

@@ -33,6 +33,24 @@ export type PacsCredentials =
   | { readonly kind: "bearer"; readonly token: string }
   | { readonly kind: "basic"; readonly user: string; readonly password: string };
 
+/** Where jobs, rules and what was stored are kept. */
+export type DatabaseConfig =
+  | { readonly kind: "none" }
+  | { readonly kind: "embedded"; readonly folder: string }
+  | { readonly kind: "server"; readonly url: string };
+
+/** Whether series are routed by themselves as they arrive in an Orthanc. */
+export type RoutingConfig =
+  | { readonly kind: "off" }
+  | {
+      readonly kind: "orthanc";
+      /** Of Orthanc's own REST API, without a closing slash. */
+      readonly url: string;
+      readonly pollMs: number;
+      /** Nothing else is ever routed. */
+      readonly modalities: readonly string[];
+    };
+
 export interface Config {
   readonly dataFolder: string;
   readonly modelsFolder: string;
@@ -45,7 +63,15 @@ export interface Config {
     /** Until the connection stands; until the answer begins; between two pieces of it. */
     readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number };
   };
-  readonly jobs: { readonly concurrency: number; readonly backlog: number; readonly history: number };
+  readonly jobs: {
+    readonly concurrency: number;
+    readonly backlog: number;
+    readonly history: number;
+    /** Runs at most, of a job that no person waits for. */
+    readonly attempts: number;
+  };
+  readonly database: DatabaseConfig;
+  readonly routing: RoutingConfig;
   readonly inference: { readonly executionProvider: "auto" | "cpu" | "cuda"; readonly threads?: number };
   readonly log: { readonly level: LogLevel };
   /** Variables that begin with PARSE3D_ and mean nothing: likely mistyped. */
@@ -105,7 +131,20 @@ export const Settings = z.object({
   PARSE3D_DICOMWEB_IDLE_TIMEOUT_SECONDS: seconds(3600).prefault("30"),
   PARSE3D_JOB_CONCURRENCY: wholeNumber(1, 64).default(1),
   PARSE3D_JOB_BACKLOG: wholeNumber(0, 100_000).default(100),
-  PARSE3D_JOB_HISTORY: wholeNumber(1, 100_000).default(200),
+  PARSE3D_JOB_HISTORY: wholeNumber(1, 1_000_000).optional(),
+  PARSE3D_JOB_ATTEMPTS: wholeNumber(1, 100).default(5),
+  PARSE3D_JOBS: z.enum(["memory", "durable"]).optional(),
+  PARSE3D_DATABASE_URL: z
+    .string()
+    .refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol), {
+      error: "is not an address of a PostgreSQL database, like postgres://user:password@host/parse3d",
+    })
+    .optional(),
+  PARSE3D_ORTHANC_URL: webAddress.optional(),
+  PARSE3D_ROUTING_POLL_SECONDS: seconds(3600).prefault("10"),
+  PARSE3D_ROUTING_MODALITIES: words
+    .pipe(z.array(z.string().regex(/^[A-Z][A-Z0-9_]{0,15}$/, "needs DICOM modalities, like CT,MR")))
+    .default(["CT", "MR", "PT"]),
   PARSE3D_EXECUTION_PROVIDER: z.enum(["auto", "cpu", "cuda"]).default("auto"),
   PARSE3D_THREADS: wholeNumber(1, 1024).optional(),
   PARSE3D_DATA_DIR: z.string().min(1).optional(),
@@ -127,8 +166,10 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const problems: string[] = [];
   const access = readAccess(e, problems);
   const credentials = readCredentials(e, problems);
+  const routing = readRouting(e, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   const dataFolder = resolve(e.PARSE3D_DATA_DIR ?? defaultDataFolder(e.XDG_DATA_HOME));
+  const database = readDatabase(e, dataFolder);
   return Object.freeze({
     dataFolder,
     modelsFolder: join(dataFolder, "models"),
@@ -154,8 +195,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     jobs: {
       concurrency: e.PARSE3D_JOB_CONCURRENCY,
       backlog: e.PARSE3D_JOB_BACKLOG,
-      history: e.PARSE3D_JOB_HISTORY,
+      history: e.PARSE3D_JOB_HISTORY ?? (database.kind === "none" ? 200 : 10_000),
+      attempts: e.PARSE3D_JOB_ATTEMPTS,
     },
+    database,
+    routing,
     inference: {
       executionProvider: e.PARSE3D_EXECUTION_PROVIDER,
       ...(e.PARSE3D_THREADS !== undefined && { threads: e.PARSE3D_THREADS }),
@@ -187,6 +231,28 @@ function readCredentials(e: Env, problems: string[]): PacsCredentials {
   if (password && !user) problems.push("PARSE3D_DICOMWEB_PASSWORD: needs PARSE3D_DICOMWEB_USER");
   if (bearer) return { kind: "bearer", token: bearer };
   return user ? { kind: "basic", user, password: password ?? "" } : { kind: "none" };
+}
+
+function readDatabase({ PARSE3D_DATABASE_URL: url, PARSE3D_JOBS }: Env, dataFolder: string): DatabaseConfig {
+  if (url) return { kind: "server", url };
+  return PARSE3D_JOBS === "durable" ? { kind: "embedded", folder: join(dataFolder, "database") } : { kind: "none" };
+}
+
+function readRouting(e: Env, problems: string[]): RoutingConfig {
+  const { PARSE3D_ORTHANC_URL: url, PARSE3D_DATABASE_URL, PARSE3D_JOBS } = e;
+  if (PARSE3D_DATABASE_URL && PARSE3D_JOBS === "memory") {
+    problems.push("PARSE3D_JOBS: memory contradicts PARSE3D_DATABASE_URL; leave one of them out");
+  }
+  if (!url) return { kind: "off" };
+  if (!PARSE3D_DATABASE_URL && PARSE3D_JOBS !== "durable") {
+    problems.push("PARSE3D_ORTHANC_URL: routing keeps its place in a database; set PARSE3D_JOBS=durable, or PARSE3D_DATABASE_URL");
+  }
+  return {
+    kind: "orthanc",
+    url: url.replace(/\/+$/, ""),
+    pollMs: e.PARSE3D_ROUTING_POLL_SECONDS,
+    modalities: e.PARSE3D_ROUTING_MODALITIES,
+  };
 }
 
 function readCors(origins: readonly string[] | undefined, access: Access): CorsPolicy {

@@ -9,7 +9,7 @@ export interface PropertyType {
 }
 
 /**
- * The concept with this code in DICOM's context groups (PS3.16).
+ * The concept with this code in DICOM's context groups (PS3.16), or what the table takes from elsewhere.
  * @throws RangeError where the generated table does not hold it: codes are looked up, never invented.
  */
 export function concept(scheme: string, value: string): CodedConcept {
@@ -29,7 +29,7 @@ export function categoryOf(type: CodedConcept): CodedConcept | undefined {
 }
 
 /** Segmentation property categories, PS3.16 CID 7150, and the context groups that hold their types. */
-const CATEGORY_OF_GROUP: Readonly<Record<number, string>> = {
+const CATEGORY_OF_GROUP: Readonly<Record<string, string>> = {
   7191: "85756007",
   7192: "91723000",
   7193: "260787004",
@@ -39,10 +39,18 @@ const CATEGORY_OF_GROUP: Readonly<Record<number, string>> = {
   7197: "91720002",
   7198: "105590001",
   12: "105590001",
+  639: "49755003",
+  3413: "49755003",
+  6343: "49755003",
+  9534: "49755003",
+  "TotalSegmentator findings": "49755003",
 };
 const ANATOMICAL_STRUCTURE = "91723000";
-/** Groups that hold no segment types: categories, laterality, algorithm families, purposes of reference. */
-const NOT_TYPES: ReadonlySet<number> = new Set([7150, 244, 7162, 7005, 7202, 7203]);
+/** Groups that hold no segment types: categories, laterality, purposes of reference, what reports are made of. */
+const NOT_TYPES: ReadonlySet<number | string> = new Set([
+  ...[7150, 244, 7162, 7005, 7202, 7203, 219, 240, 7021, 7474],
+  "content items",
+]);
 
 const byCode = new Map<string, CodedConcept>();
 for (const { codes } of table.groups) {

@@ -5,8 +5,8 @@ import { phraseWords } from "./phrase.ts";
 
 /**
  * The coded terms that fit a prompt: the type with its category, the side as its modifier, and for a finding ("liver
- * tumor") the organ as its anatomic region. All codes come from the context groups of PS3.16. What no code fits is
- * called tissue with confidence "fallback"; an organ named in it becomes the region.
+ * tumor") the organ as its anatomic region. Codes come from the context groups of PS3.16, a few from TotalSegmentator's
+ * table. What no code fits is called tissue with confidence "fallback"; an organ named in it becomes the region.
  *
  * @param own the caller's own code for the type, which wins; the words still give side, region and, where the context
  * groups do not know the code, category
@@ -65,8 +65,12 @@ function withoutSetting(text: string): string {
   return /[a-z]/i.test(before) ? before : trimmed;
 }
 
+/** "c1" to "s1": how a vertebra is called for short. */
+const VERTEBRAL_LEVEL = /^(?:c[1-7]|t[1-9]|t1[0-2]|l[1-5]|s1)$/;
+
 function understand(words: readonly string[]): Understood | undefined {
   if (words.length === 0) return undefined;
+  if (words.length === 1 && VERTEBRAL_LEVEL.test(words[0]!)) return understand([words[0]!, "vertebra"]);
   const alias = meaningOfPhrase(words);
   if (alias !== undefined) return alias;
   const listed = typeOfPhrase(words);

@@ -99,7 +99,9 @@ async function decodeInThreads(
       const job = jobs[n]!;
       jobs[n] = undefined;
       try {
-        await pool.decode(thread, job.transferSyntaxUid, joined(job.fragments), job.shape, (samples) => store(n, samples));
+        await pool.decode(thread, job.transferSyntaxUid, joined(job.fragments), job.shape, (samples) =>
+          store(n, samples),
+        );
       } catch (cause) {
         if (!(cause instanceof CorruptFrameError)) throw cause;
         throw new FrameFault(n, cause);

@@ -1,10 +1,10 @@
 import { dot, length, scale, subtract, transformPoint, type Vec3 } from "../geometry/index.ts";
 import { copyModule } from "./copy-module.ts";
 import { dicomDateTime } from "./date-time.ts";
+import { derivedSeriesElements } from "./derived-series.ts";
 import type { Elements } from "./elements.ts";
 import { encodeRle } from "./encode-rle.ts";
 import { codeItem, equipment, PROCESSING_EQUIPMENT, RESEARCH_USE_ONLY } from "./equipment.ts";
-import { singleLine } from "./line-text.ts";
 import { writePart10 } from "./part10-writer.ts";
 import { type PlaneAxes, planeAxes } from "./plane-axes.ts";
 import { fillFrame, masksOverlap, nonEmptyFrames, packFrames, type SegFrame } from "./seg-frames.ts";
@@ -148,41 +148,22 @@ function isRegularStack(frames: readonly SegFrame[], spacing: number | undefined
 }
 
 /** Patient, study, series, frame of reference and equipment. */
-function identification({ header, geometry, uids, at, ...input }: SegInput): Elements {
-  const { date, time } = dicomDateTime(at);
-  const { BodyPartExamined, SeriesNumber } = header.series;
+function identification({ header, geometry, uids, seriesNumber, at, seriesDescription }: SegInput): Elements {
+  const { BodyPartExamined } = header.series;
   return {
-    PatientName: "",
-    PatientID: "",
-    PatientBirthDate: "",
-    PatientSex: "",
-    ...copyModule(header.patient),
-    StudyDate: "",
-    StudyTime: "",
-    ReferringPhysicianName: "",
-    StudyID: "",
-    AccessionNumber: "",
-    ...copyModule(header.study),
-    ...copyModule(header.patientStudy),
+    ...derivedSeriesElements({
+      header,
+      at,
+      seriesDescription,
+      ...(seriesNumber !== undefined && { seriesNumber }),
+      seriesInstanceUid: uids.series,
+      modality: "SEG",
+    }),
     ...copyModule({ BodyPartExamined }),
-    Modality: "SEG",
-    SeriesInstanceUID: uids.series,
-    SeriesNumber: input.seriesNumber ?? seriesNumberAfter(SeriesNumber),
-    SeriesDescription: singleLine(input.seriesDescription),
-    SeriesDate: date,
-    SeriesTime: time,
     PositionReferenceIndicator: "",
     ...copyModule(header.frameOfReference),
     FrameOfReferenceUID: geometry.frameOfReferenceUid,
-    ...equipment,
-    DeviceSerialNumber: "0",
   };
-}
-
-/** Behind the source's in a list of series; some sources number theirs by the second, up to what IS can hold. */
-function seriesNumberAfter(source: number | undefined): number {
-  const number = (source ?? 0) + 1000;
-  return Number.isInteger(number) && Math.abs(number) < 2 ** 31 ? number : 1000;
 }
 
 /** SOP instance, image and segmentation, but for what depends on the frames. */

@@ -62,7 +62,12 @@ function openThread() {
   });
   return {
     fail,
-    async decode(transferSyntaxUid: string, frame: Uint8Array, shape: FrameShape, store: (samples: Uint8Array) => void) {
+    async decode(
+      transferSyntaxUid: string,
+      frame: Uint8Array,
+      shape: FrameShape,
+      store: (samples: Uint8Array) => void,
+    ) {
       if (failure !== undefined) throw failure.reason;
       const request: FrameRequest = { id: id++, transferSyntaxUid, frame: frame.slice(), shape, room: spare.pop() };
       const samples = await new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {

@@ -1,6 +1,6 @@
 import type { SeriesFault } from "../errors.ts";
 import type { ImagePixelModule, ModalityLutModule } from "./modules.ts";
-import type { SlicePlane } from "./slice-geometry.ts";
+import type { SlicePlane } from "./slice-order.ts";
 import type { VolumeTraits } from "./volume-traits.ts";
 
 /** One slice of a volume, with its pixels still encoded: an instance, one of its frames, or a tile of a mosaic. */
@@ -14,6 +14,8 @@ export interface ImageFrame {
   readonly frameOfReferenceUid: string;
   /** Counted from 1; absent where the instance has a single frame. */
   readonly frame?: number;
+  /** The instance it came in, counted from 1 as received. */
+  readonly instance: number;
   readonly plane: SlicePlane;
   /** Of what is encoded: Rows and Columns are the plane's, or the whole mosaic's. */
   readonly pixel: ImagePixelModule;

@@ -12,7 +12,7 @@ import { ImagePixelModule, ImagePlaneModule, ModalityLutModule } from "./modules
 import { isMosaic, mosaicTiles } from "./mosaic.ts";
 import type { PixelData } from "./pixel-data.ts";
 import type { DicomFile } from "./read-part10.ts";
-import type { SlicePlane } from "./slice-geometry.ts";
+import type { SlicePlane } from "./slice-order.ts";
 import { sopClassOf } from "./sop-class.ts";
 import { nameOfTransferSyntax } from "./transfer-syntax.ts";
 import { volumeTraits } from "./volume-traits.ts";
@@ -26,9 +26,13 @@ const EXPORT_AGAIN = "Export the series again from its source.";
  * Reads what slices need out of a file: one of a classic image, one of each frame of an enhanced one, one of each tile of
  * a Siemens mosaic.
  *
+ * @param instance counted from 1 as received
  * @throws InstanceFault
  */
-export function imageFrames({ dataSet, pixelData, transferSyntaxUid }: DicomFile): readonly ImageFrame[] {
+export function imageFrames(
+  { dataSet, pixelData, transferSyntaxUid }: DicomFile,
+  instance: number,
+): readonly ImageFrame[] {
   const uids = identifiers(dataSet);
   const grouped = hasFunctionalGroups(dataSet);
   const count = firstNumber(dataSet, "NumberOfFrames") ?? 1;
@@ -45,6 +49,7 @@ export function imageFrames({ dataSet, pixelData, transferSyntaxUid }: DicomFile
   refuseLayout(pixel);
   const common = {
     ...uids,
+    instance,
     transferSyntaxUid,
     frameOfReferenceUid: firstText(dataSet, "FrameOfReferenceUID") ?? "",
     pixel,

@@ -26,13 +26,17 @@ export function mosaicTiles(dataSet: DataSet, sheet: ImageFrame): readonly Image
     ...(spacing === undefined || !(spacing > 0) ? ["how far apart they are"] : []),
   ];
   if (count === undefined || direction === undefined || spacing === undefined || missing.length > 0) {
-    throw unreadable(`without ${missing.join(" and ")} in its header (an anonymiser may have removed private elements)`);
+    throw unreadable(
+      `without ${missing.join(" and ")} in its header (an anonymiser may have removed private elements)`,
+    );
   }
   const across = Math.ceil(Math.sqrt(count));
   const { plane } = sheet;
   const [columns, rows] = [plane.columns / across, plane.rows / across];
   if (!Number.isInteger(columns) || !Number.isInteger(rows)) {
-    throw unreadable(`of ${plane.columns}x${plane.rows} pixels, which are no ${across}x${across} tiles for ${count} slices`);
+    throw unreadable(
+      `of ${plane.columns}x${plane.rows} pixels, which are no ${across}x${across} tiles for ${count} slices`,
+    );
   }
   const [x, y, z] = direction as [number, number, number];
   const along = dot([x, y, z], plane.normal);

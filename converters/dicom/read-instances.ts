@@ -11,14 +11,12 @@ export interface SeriesFrames {
   readonly frames: readonly ImageFrame[];
   /** How many instances there are. */
   readonly received: number;
-  /** The instance that a frame came in, counted from 1 as received. */
-  instanceOf(frame: ImageFrame): number;
   /** The data set of the instance whose first frame lies lowest along its normal. */
   readonly lowest: DataSet;
 }
 
 /** 4096 slices of 512x512; more is refused before memory is asked for. */
-export const MAX_VOXELS = 2 ** 30;
+const MAX_VOXELS = 2 ** 30;
 
 /** Faults after which the rest of a stream is still counted, so that the message can say how many instances there are. */
 const COUNTED: ReadonlySet<string> = new Set(["unreadable-instance", "corrupt-pixel-data"]);
@@ -35,7 +33,6 @@ export async function readInstances(
   onInstance: ((read: number) => void) | undefined,
 ): Promise<SeriesFrames> {
   const frames: ImageFrame[] = [];
-  const instanceOf = new Map<ImageFrame, number>();
   let lowest: { readonly height: number; readonly uid: string; readonly dataSet: DataSet } | undefined;
   let voxels = 0;
   let received = 0;
@@ -45,13 +42,12 @@ export async function readInstances(
     received++;
     if (fault !== undefined) continue;
     try {
-      const { slices, dataSet } = readInstance(bytes);
+      const { slices, dataSet } = readInstance(bytes, received);
       for (const slice of slices) {
         refuseOtherSeries(slice, frames[0]);
         voxels += slice.plane.rows * slice.plane.columns;
         if (voxels > MAX_VOXELS) throw tooLarge();
         frames.push(slice);
-        instanceOf.set(slice, received);
       }
       const { plane, sopInstanceUid: uid } = slices[0]!;
       const height = dot(plane.positionLps, plane.normal);
@@ -74,7 +70,7 @@ export async function readInstances(
   if (lowest === undefined) {
     throw new UnsupportedSeriesError("empty-series", "The series has no instances. Check that it was sent completely.");
   }
-  return { frames, received, instanceOf: (frame) => instanceOf.get(frame) ?? 0, lowest: lowest.dataSet };
+  return { frames, received, lowest: lowest.dataSet };
 }
 
 /** @param instance counted from 1 as received */
@@ -92,7 +88,10 @@ export function instanceRefusal(
   );
 }
 
-function readInstance(bytes: Uint8Array): { readonly slices: readonly ImageFrame[]; readonly dataSet: DataSet } {
+function readInstance(
+  bytes: Uint8Array,
+  instance: number,
+): { readonly slices: readonly ImageFrame[]; readonly dataSet: DataSet } {
   let file: DicomFile;
   try {
     file = readPart10(bytes);
@@ -100,7 +99,7 @@ function readInstance(bytes: Uint8Array): { readonly slices: readonly ImageFrame
     if (!(cause instanceof UnsupportedImageError)) throw cause;
     throw new InstanceFault("unreadable-instance", `cannot be read (${cause.reason})`, cause.message, { cause });
   }
-  return { slices: imageFrames(file), dataSet: file.dataSet };
+  return { slices: imageFrames(file, instance), dataSet: file.dataSet };
 }
 
 function refuseOtherSeries(slice: ImageFrame, first: ImageFrame | undefined): void {

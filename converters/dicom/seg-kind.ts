@@ -15,6 +15,10 @@ export const HIGHEST_FRACTION = 255;
 const SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4";
 const LABEL_MAP_SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.7";
 
+export function storageClassOf(kind: SegKind): string {
+  return kind === "labelmap" ? LABEL_MAP_SEGMENTATION_STORAGE : SEGMENTATION_STORAGE;
+}
+
 /** What a kind's pixels take; a label map has as few bytes as its highest number needs. */
 export function bitsAllocated(kind: SegKind, segments: number): 1 | 8 | 16 {
   if (kind === "binary") return 1;
@@ -25,7 +29,7 @@ export function bitsAllocated(kind: SegKind, segments: number): 1 | 8 | 16 {
 export function kindElements(kind: SegKind, segments: number): Elements {
   const bits = bitsAllocated(kind, segments);
   return {
-    SOPClassUID: kind === "labelmap" ? LABEL_MAP_SEGMENTATION_STORAGE : SEGMENTATION_STORAGE,
+    SOPClassUID: storageClassOf(kind),
     ...TYPE_ELEMENTS[kind],
     SamplesPerPixel: 1,
     PhotometricInterpretation: "MONOCHROME2",

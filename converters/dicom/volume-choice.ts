@@ -1,6 +1,6 @@
 import { UnsupportedSeriesError } from "../errors.ts";
 import type { ImageFrame } from "./image-frame.ts";
-import { distinctHeights, sameOrientation, sameSize } from "./slice-geometry.ts";
+import { distinctHeights, sameOrientation, sameSize } from "./slice-order.ts";
 import { TRAITS, type Trait, type VolumeTraits } from "./volume-traits.ts";
 
 /** One volume out of a series that may hold several. */
@@ -30,7 +30,8 @@ export function chooseVolume(frames: readonly ImageFrame[], volume: number | und
   const volumes = even.flat().sort((a, b) => compareFrames(earliest(a), earliest(b)));
   const geometry = volumes.length > cells.length ? ["orientation or size"] : [];
   const chosen = volumes[volume ?? 0];
-  const numbered = volumes.length === 1 ? "one volume, number 0" : `${volumes.length} volumes, 0 to ${volumes.length - 1}`;
+  const numbered =
+    volumes.length === 1 ? "one volume, number 0" : `${volumes.length} volumes, 0 to ${volumes.length - 1}`;
   if (chosen === undefined) {
     throw new UnsupportedSeriesError(
       "several-volumes",
@@ -42,7 +43,9 @@ export function chooseVolume(frames: readonly ImageFrame[], volume: number | und
   const by = [...traits, ...geometry].join(", ");
   return {
     frames: chosen,
-    notes: [`The series holds ${numbered}, told apart by ${by}; volume ${volume ?? 0} was read. Others are chosen by number.`],
+    notes: [
+      `The series holds ${numbered}, told apart by ${by}; volume ${volume ?? 0} was read. Others are chosen by number.`,
+    ],
   };
 }
 
@@ -76,12 +79,12 @@ function splitByStack(frames: Cell): readonly Cell[] {
 
 /**
  * Splits frames of repeated positions where a trait makes whole volumes of them: each part has all positions that the
- * cell has. One part may have fewer: the last time point of a scan that was stopped.
+ * cell has. One part may have fewer: the last time point of a scan that was stopped. Images of one position are no volumes.
  */
 function splitByTrait(cell: Cell, trait: Trait): readonly Cell[] {
   const positions = positionsOf(cell);
   const covered = countPositions(positions, cell);
-  if (covered === cell.length) return [cell];
+  if (covered === cell.length || covered < 2) return [cell];
   const parts = [...Map.groupBy(cell, ({ traits }) => traits[trait]).values()];
   const whole = parts.filter((part) => countPositions(positions, part) === covered);
   return parts.length > 1 && whole.length >= parts.length - 1 && whole.length > 0 ? parts : [cell];
@@ -92,9 +95,11 @@ function splitByOrder(cell: Cell): readonly Cell[] {
   const positions = positionsOf(cell);
   const groups = [...Map.groupBy(cell, (frame) => positions.get(frame)).values()];
   const times = groups[0]?.length ?? 0;
-  if (times < 2 || groups.some(({ length }) => length !== times)) return [cell];
+  if (times < 2 || groups.length < 2 || groups.some(({ length }) => length !== times)) return [cell];
   const sorted = groups.map((group) => group.toSorted(compareFrames));
-  const ordered = sorted.every((group) => group.every((frame, n) => n === 0 || compareFrames(group[n - 1]!, frame) < 0));
+  const ordered = sorted.every((group) =>
+    group.every((frame, n) => n === 0 || compareFrames(group[n - 1]!, frame) < 0),
+  );
   return ordered ? Array.from({ length: times }, (_, n) => sorted.map((group) => group[n]!)) : [cell];
 }
 
@@ -102,7 +107,9 @@ function splitByOrder(cell: Cell): readonly Cell[] {
 function byGeometry(cell: Cell): readonly Cell[] {
   const groups: ImageFrame[][] = [];
   for (const frame of cell) {
-    const group = groups.find(([first]) => sameOrientation(first!.plane, frame.plane) && sameSize(first!.plane, frame.plane));
+    const group = groups.find(
+      ([first]) => sameOrientation(first!.plane, frame.plane) && sameSize(first!.plane, frame.plane),
+    );
     if (group) group.push(frame);
     else if (groups.length < MAX_GEOMETRIES) groups.push([frame]);
     else return [cell];

@@ -32,6 +32,8 @@ export interface SourceInstance {
   readonly sliceIndex: number;
   /** Centre of the slice's voxel (0, 0), mm in LPS: its Image Position (Patient). */
   readonly positionLps: Vec3;
+  /** The slice lies in the frame's plane, but its pixels are not the frame's: tilt was undone, or a mosaic was cut up. */
+  readonly pixelsMoved?: true;
 }
 
 /** Voxel values in `unit`, i fastest: value of (i, j, k) = voxels[(k * nj + j) * ni + i]. */

@@ -10,5 +10,6 @@ export {
   setPlane,
 } from "./bit-volume.ts";
 export { type Component, connectedComponents } from "./components.ts";
+export { type Diameter, longestAxialDiameter } from "./diameter.ts";
 export { type ComponentMeasurements, type MaskMeasurements, measure } from "./measure.ts";
 export { packBits, unpackBits } from "./pack.ts";

@@ -26,7 +26,10 @@ export function attention(graph: Graph, name: string, shape: AttentionShape, inp
     const rows = tokensToRows(graph, tokens, channels);
     const from = part * channels;
     const projected = linearPart(graph, rows, `${name}.in_proj_weight`, `${name}.in_proj_bias`, from, from + channels);
-    const split = graph.op("Reshape", [rowsToTokens(graph, projected, tokens, channels), graph.ints(0, 0, heads, perHead)]);
+    const split = graph.op("Reshape", [
+      rowsToTokens(graph, projected, tokens, channels),
+      graph.ints(0, 0, heads, perHead),
+    ]);
     return graph.op("Transpose", [split], { perm: { ints: perm } });
   };
   const q = graph.op("Mul", [project(query, 0, [0, 2, 1, 3]), graph.scalar(Math.fround(perHead ** -0.5))]);

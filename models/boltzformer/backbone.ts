@@ -74,8 +74,7 @@ function focalModulation(graph: Graph, x: Value, name: string, channels: number,
   const query = part(0, channels);
   let context = rowsToMap(graph, part(channels, 2 * channels), channels, side);
   const gates = rowsToMap(graph, part(2 * channels, 2 * channels + focalLevels + 1), focalLevels + 1, side);
-  const gate = (level: number) =>
-    graph.op("Slice", [gates, graph.ints(level), graph.ints(level + 1), graph.ints(1)]);
+  const gate = (level: number) => graph.op("Slice", [gates, graph.ints(level), graph.ints(level + 1), graph.ints(1)]);
   const seen: Value[] = [];
   for (let level = 0; level < focalLevels; level++) {
     const kernel = focalWindow + 2 * level;

@@ -1,12 +1,11 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { FileRef } from "../card-fields.ts";
 import { type ClipTokenizer, createClipTokenizer } from "../clip/clip-tokenizer.ts";
-import { huggingFaceVocabulary } from "../clip/vocabulary.ts";
+import { byteLetters, END_OF_WORD, huggingFaceVocabulary } from "../clip/vocabulary.ts";
 import { ModelBundleError } from "../errors.ts";
 import { writeChunks } from "../onnx/write-file.ts";
 import { type NetworkConfig, OFFICIAL_CONFIG } from "./network-config.ts";
-import { describeFile } from "./place-weights.ts";
 
 export interface BundleTokenizer {
   readonly tokenizer: ClipTokenizer;
@@ -51,4 +50,13 @@ async function readTokenizer(path: string): Promise<unknown> {
   } catch (cause) {
     throw new ModelBundleError(basename(path), "cannot be read as JSON; give a tokenizer.json.", { cause });
   }
+}
+
+/** Bytes as tokens, in the form of a CLIP tokenizer; where the network knows fewer than 514 tokens, some bytes share one. */
+function byteTokenizer(vocabularySize: number): unknown {
+  const letters = byteLetters().flatMap((letter) => [letter, `${letter}${END_OF_WORD}`]);
+  const [start, end] = [vocabularySize - 2, vocabularySize - 1];
+  const ids = letters.map((letter, n) => [letter, n % start] as const);
+  const vocab = Object.fromEntries([...ids, ["<|startoftext|>", start], ["<|endoftext|>", end]]);
+  return { model: { type: "BPE", end_of_word_suffix: END_OF_WORD, vocab, merges: [] } };
 }

@@ -42,12 +42,15 @@ export function decoder(graph: Graph, inputs: DecoderInputs): DecoderOutputs {
     graph.op("Expand", [graph.weight(`${PREDICTOR}.${name}.weight`), concat(pairs, graph.ints(1, 1))]);
   const levels = pixels.scales.map((scale, level) => levelTokens(graph, scale, level));
   const sides = levels.map(({ side }) => side);
-  const coarse = coarseMaskFeatures(graph, pixels.finest, sides).map((value, n) => graph.name(`mask_features${n}`, value));
+  const coarse = coarseMaskFeatures(graph, pixels.finest, sides).map((value, n) =>
+    graph.name(`mask_features${n}`, value),
+  );
 
   const words = textForEachPair(graph, inputs, concat);
   const queryPosition = graph.weight(`${PREDICTOR}.query_embed_.weight`);
   const position = graph.op("Concat", [forEachPair("query_embed_"), words], { axis: { int: 1 } });
-  const cut = (x: Value, from: number, to: number) => graph.op("Slice", [x, graph.ints(from), graph.ints(to), graph.ints(1)]);
+  const cut = (x: Value, from: number, to: number) =>
+    graph.op("Slice", [x, graph.ints(from), graph.ints(to), graph.ints(1)]);
 
   let query = forEachPair("query_feat_");
   let text = words;
@@ -120,7 +123,10 @@ export function decoder(graph: Graph, inputs: DecoderInputs): DecoderOutputs {
     const logits = maskLogits(graph, finest, means, slices);
     const byKind = reshape(logits, slices, graph.ints(2), prompts, graph.ints(finest.side, finest.side));
     const kind = (n: number) =>
-      graph.op("Squeeze", [graph.op("Slice", [byKind, graph.ints(n), graph.ints(n + 1), graph.ints(1)]), graph.ints(1)]);
+      graph.op("Squeeze", [
+        graph.op("Slice", [byKind, graph.ints(n), graph.ints(n + 1), graph.ints(1)]),
+        graph.ints(1),
+      ]);
     return { masks: kind(0), edges: kind(1) };
   }
 }

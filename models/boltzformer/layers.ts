@@ -56,8 +56,7 @@ export function groupNorm(graph: Graph, map: Value, name: string, channels: numb
   const zeros = graph.constant("group_shift", [NORM_GROUPS], () => new Float32Array(NORM_GROUPS));
   const grouped = graph.op("Reshape", [map, graph.ints(0, NORM_GROUPS, -1)]);
   const normalised = graph.op("InstanceNormalization", [grouped, ones, zeros], { epsilon: { float: EPSILON } });
-  const perChannel = (part: string) =>
-    graph.op("Unsqueeze", [graph.weight(`${name}.${part}`), graph.ints(1, 2)]);
+  const perChannel = (part: string) => graph.op("Unsqueeze", [graph.weight(`${name}.${part}`), graph.ints(1, 2)]);
   const back = graph.op("Reshape", [normalised, graph.ints(-1, channels, side, side)]);
   return add(graph, graph.op("Mul", [back, perChannel("weight")]), perChannel("bias"));
 }

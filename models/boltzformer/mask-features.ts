@@ -49,10 +49,7 @@ export function maskLogits(graph: Graph, finest: FeatureMap, vectors: Value, sli
   const weight = graph.op("Reshape", [byCell, graph.ints(hiddenDim, KERNEL_CELLS * hiddenDim)]);
   const kernels = graph.op("Reshape", [graph.op("MatMul", [vectors, weight]), graph.ints(0, -1, hiddenDim)]);
   const pixels = graph.op("Reshape", [map, graph.ints(0, hiddenDim, side * side)]);
-  const cells = graph.op("Reshape", [
-    graph.op("MatMul", [kernels, pixels]),
-    graph.ints(-1, KERNEL_CELLS, side, side),
-  ]);
+  const cells = graph.op("Reshape", [graph.op("MatMul", [kernels, pixels]), graph.ints(-1, KERNEL_CELLS, side, side)]);
   const shifts = graph.constant("shifts", [1, KERNEL_CELLS, KERNEL_SIDE, KERNEL_SIDE], () =>
     Float32Array.from({ length: KERNEL_CELLS ** 2 }, (_, n) => (n % (KERNEL_CELLS + 1) === 0 ? 1 : 0)),
   );

@@ -11,14 +11,14 @@ type Shape = readonly number[];
 
 /** Every tensor of a network of these sizes, used at inference or not: name -> shape, convolutions as [out, in, rows, columns]. */
 export function networkTensors(config: NetworkConfig): ReadonlyMap<string, Shape> {
-  return new Map([
+  return new Map<string, Shape>([
     ["pixel_mean", [1, 3, 1, 1]],
     ["pixel_std", [1, 3, 1, 1]],
     ...backbone(config),
     ...pixelDecoder(config),
     ...language(config),
     ...predictor(config),
-  ] satisfies [string, Shape][]);
+  ]);
 }
 
 type Named = readonly (readonly [name: string, shape: Shape])[];
@@ -31,12 +31,13 @@ export function stageChannels({ embedDim }: Pick<NetworkConfig, "embedDim">, sta
 function backbone(config: NetworkConfig): Named {
   const stages = config.depths.flatMap((depth, stage) => {
     const channels = stageChannels(config, stage);
-    const blocks = times(depth, (block) =>
-      focalBlock(`${BACKBONE}.layers.${stage}.blocks.${block}`, channels, config),
-    );
+    const blocks = times(depth, (block) => focalBlock(`${BACKBONE}.layers.${stage}.blocks.${block}`, channels, config));
     const down = `${BACKBONE}.layers.${stage}.downsample`;
     const isLast = stage === config.depths.length - 1;
-    const between = [...affine(`${down}.proj`, [2 * channels, channels, 3, 3]), ...affine(`${down}.norm`, [2 * channels])];
+    const between = [
+      ...affine(`${down}.proj`, [2 * channels, channels, 3, 3]),
+      ...affine(`${down}.norm`, [2 * channels]),
+    ];
     return [...blocks, ...affine(`${BACKBONE}.norm${stage}`, [channels]), ...(isLast ? [] : between)];
   });
   return [

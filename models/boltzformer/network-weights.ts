@@ -48,8 +48,7 @@ function sizesOf(weights: WeightsFile, layout: NetworkWeights["layout"]): ToldCo
   const blocks = (stage: number) =>
     countWhile((n) => weights.tensors.has(`${BACKBONE}.layers.${stage}.blocks.${n}.gamma_1`));
   const focal = (level: number) => `${BACKBONE}.layers.0.blocks.0.modulation.focal_layers.${level}.0.weight`;
-  const layers = (prefix: string, suffix: string) =>
-    countWhile((n) => weights.tensors.has(`${prefix}.${n}.${suffix}`));
+  const layers = (prefix: string, suffix: string) => countWhile((n) => weights.tensors.has(`${prefix}.${n}.${suffix}`));
   return {
     embedDim: size(STEM, 0),
     depths: [blocks(0), blocks(1), blocks(2), blocks(3)],
@@ -79,7 +78,12 @@ function checkDivisions(weights: WeightsFile, config: NetworkConfig): void {
   const { hiddenDim, heads, textWidth, textHeads, queries, edgeQueries, focalWindow, textContext } = config;
   const wrong = (how: string) =>
     unusableWeights(weights.file, `does not fit the configuration: ${how}; give the network's own with --config`);
-  if (Object.values(config).flat().some((size) => size === 0)) throw wrong("a size is 0");
+  if (
+    Object.values(config)
+      .flat()
+      .some((size) => size === 0)
+  )
+    throw wrong("a size is 0");
   if (hiddenDim % heads !== 0) throw wrong(`${hiddenDim} channels cannot be shared by ${heads} heads`);
   if (hiddenDim % NORM_GROUPS !== 0) throw wrong(`${hiddenDim} channels do not make ${NORM_GROUPS} groups`);
   if (hiddenDim % 4 !== 0) throw wrong(`${hiddenDim} channels cannot hold two coordinates`);
@@ -87,6 +91,7 @@ function checkDivisions(weights: WeightsFile, config: NetworkConfig): void {
   if (queries <= edgeQueries) throw wrong(`${queries} queries leave none for masks beside ${edgeQueries} for edges`);
   if (focalWindow % 2 === 0) throw wrong(`a focal window of ${focalWindow} has no centre`);
   if (textContext < 3) throw wrong(`a context of ${textContext} tokens holds no prompt`);
+  if (config.textVocabulary < 3) throw wrong(`${config.textVocabulary} tokens hold no word`);
 }
 
 function checkTensors(weights: WeightsFile, config: NetworkConfig, layout: NetworkWeights["layout"]): void {
@@ -97,7 +102,7 @@ function checkTensors(weights: WeightsFile, config: NetworkConfig, layout: Netwo
     const isScalar = shape.length === 0 && String(actual) === "1";
     if (!isScalar && String(actual) !== String(expectedShape)) throw misshapen(weights, name, expectedShape);
   }
-  const extra = weights.tensors.keys().find((name) => !expected.has(name));
+  const extra = [...weights.tensors.keys()].find((name) => !expected.has(name));
   if (extra !== undefined) throw unusableWeights(weights.file, `has the tensor "${extra}", which this network has not`);
 }
 

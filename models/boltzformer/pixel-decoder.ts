@@ -34,9 +34,7 @@ export function pixelDecoder(graph: Graph, features: readonly FeatureRows[]): Pi
   const { hiddenDim } = graph.weights.config;
   const [coarsest, ...finer] = features.toReversed() as [FeatureRows, ...FeatureRows[]];
   const encoded = rowsToMap(graph, encoder(graph, coarsest), hiddenDim, coarsest.side);
-  const maps: FeatureMap[] = [
-    { map: smooth(graph, encoded, features.length, coarsest.side), side: coarsest.side },
-  ];
+  const maps: FeatureMap[] = [{ map: smooth(graph, encoded, features.length, coarsest.side), side: coarsest.side }];
   for (const [n, { rows, side }] of finer.entries()) {
     const layer = finer.length - n;
     const name = `${PIXEL_DECODER}.adapter_${layer}`;

@@ -22,7 +22,7 @@ export interface Merge {
 }
 
 const ID_LIMIT = 2 ** 20;
-const END_OF_WORD = "</w>";
+export const END_OF_WORD = "</w>";
 
 export function mergeKey(left: number, right: number): number {
   return left * ID_LIMIT + right;
@@ -109,7 +109,7 @@ function fromTokens(
 }
 
 /** The printable letter that stands for each byte: itself where Latin-1 prints it, else the next free one from U+0100 on. */
-function byteLetters(): readonly string[] {
+export function byteLetters(): readonly string[] {
   const printable = (byte: number) =>
     (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
   let next = 0x100;

@@ -15,7 +15,8 @@ export const settingsKey = "parse3d.settings";
 
 /** Settings as a site wrote them: what does not fit counts as not written, and is said on the console. */
 export function readSettings(written: unknown): Settings {
-  const given: Readonly<Record<string, unknown>> = typeof written === "object" && written !== null ? { ...written } : {};
+  const given: Readonly<Record<string, unknown>> =
+    typeof written === "object" && written !== null ? { ...written } : {};
   const { serverUrl = "/parse3d-api", model, merge = "exclusive", texts = {}, ...unknown } = given;
   for (const name of Object.keys(unknown)) console.warn(`${settingsKey}: there is no setting ${name}`);
   const knownModel = ModelName.safeParse(model);

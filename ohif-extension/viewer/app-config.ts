@@ -1,5 +1,10 @@
 /** Where the viewer's own origin answers for others. */
-export const paths = { dicomweb: "/dicom-web", api: "/parse3d-api", plugins: "/plugins", config: "/app-config.js" } as const;
+export const paths = {
+  dicomweb: "/dicom-web",
+  api: "/parse3d-api",
+  plugins: "/plugins",
+  config: "/app-config.js",
+} as const;
 
 const settings = {
   name: "Parse3D viewer",

@@ -106,7 +106,9 @@ async function listen(server: Server, port: number): Promise<number> {
   try {
     await promise;
   } catch (cause) {
-    throw new ViewerUnavailableError(`The viewer cannot listen on port ${port} of 127.0.0.1; choose another.`, { cause });
+    throw new ViewerUnavailableError(`The viewer cannot listen on port ${port} of 127.0.0.1; choose another.`, {
+      cause,
+    });
   }
   return (server.address() as AddressInfo).port;
 }

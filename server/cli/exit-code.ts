@@ -31,6 +31,7 @@ const byErrorCode: Readonly<Record<ErrorCode, number>> = {
   "model-not-found": exitCodes.notFound,
   "model-unavailable": exitCodes.model,
   "gpu-out-of-memory": exitCodes.model,
+  "database-unavailable": exitCodes.archive,
   internal: exitCodes.internal,
 };
 

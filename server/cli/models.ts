@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { openModelStore } from "#models/index.ts";
 import { readConfig } from "../config.ts";
+import { type AddModelOptions, addModel } from "./add-model.ts";
 import { runCommand } from "./command.ts";
+import { type VerifyModelOptions, verifyModel } from "./verify-model.ts";
 
 export function addModelsCommand(program: Command): void {
   const models = program.command("models").summary("list, fetch and remove models");
@@ -42,6 +44,33 @@ export function addModelsCommand(program: Command): void {
         });
         terminal.answer(card, [`installed ${card.name} ${card.version}: ${card.title} [${card.licence}]`]);
       }),
+    );
+
+  models
+    .command("add")
+    .description(
+      "Installs MedImageParse 3D from its official checkpoint (biomedparse_v2.ckpt) or the MLX port's safetensors file. The weights stay as they are; the bundle links to them.",
+    )
+    .argument("<weights>", "the weights' file")
+    .option("--name <name>", "the model's name here", "medimageparse3d")
+    .option("--config <file>", "sizes that the weights do not tell, where they are not the official network's")
+    .option("--tokenizer <file>", "a tokenizer.json, where it is not CLIP's own")
+    .option("--move", "give up the weights' own place")
+    .option("--accept-licence", "accept the weights' licence without being asked")
+    .option("--json", "print one JSON document")
+    .action((weights: string, options: AddModelOptions & { json?: boolean }) =>
+      runCommand(options.json === true, (context) => addModel(weights, options, context)),
+    );
+
+  models
+    .command("verify")
+    .description("Compares a bundle, or the steps around the network, with numbers that others computed.")
+    .argument("[name]", "an installed bundle")
+    .option("--golden <file>", "a safetensors file with inputs and answers; otherwise the bundle's own sample")
+    .option("--pipeline <file>", "a safetensors file of pre- and post-processing")
+    .option("--json", "print one JSON document")
+    .action((name: string | undefined, options: VerifyModelOptions & { json?: boolean }) =>
+      runCommand(options.json === true, (context) => verifyModel(name, options, context)),
     );
 
   models

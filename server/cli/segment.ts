@@ -96,6 +96,7 @@ async function segmentFile(file: string, options: Options, { terminal, signal }:
   const { nifti: _written, ...document } = result;
   terminal.answer({ ...document, output }, [
     ...result.findings.map(describeFinding),
+    ...result.notes,
     `written to ${output}`,
     `${result.model.title}, version ${result.model.version}. Research use only.`,
   ]);

@@ -55,6 +55,7 @@ function watchRun(signal: AbortSignal, visible: boolean) {
     progress(stage: string, fraction: number, detail = "") {
       bar?.update(Math.round(fraction * 100), { stage: stage.padEnd(8), detail });
     },
+    note() {},
     finding() {},
     [Symbol.dispose]() {
       bar?.stop();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { HealthView, ReadyView } from "./health.ts";
-import { JobEvent, JobList, JobView, SubmitJob } from "./job.ts";
+import { JobEvent, JobList, JobState, JobView, SubmitJob } from "./job.ts";
 import { Modality, ModelList, VocabularyView } from "./model.ts";
 import type { Route } from "./route.ts";
 import { SegmentFields } from "./segment.ts";
@@ -27,7 +27,13 @@ export const contract = {
     method: "GET",
     path: "/v1/jobs",
     summary: "The caller's recent jobs, newest first",
-    query: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(20) }),
+    description:
+      "Failed jobs stay until somebody retries them, or newer ones push them out: state=failed lists what went wrong.",
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(200).default(20),
+      state: JobState.optional(),
+      owner: z.enum(["me", "routing"]).default("me").describe("me: the caller's own; routing: those of routing rules"),
+    }),
     status: 200,
     reply: JobList,
     problems: [],
@@ -65,6 +71,17 @@ export const contract = {
     status: 200,
     reply: JobView,
     problems: ["job-not-found", "job-conflict"],
+  },
+  retryJob: {
+    kind: "json",
+    method: "POST",
+    path: "/v1/jobs/:id/retry",
+    summary: "Queue a job again that failed or was cancelled",
+    params: JobId,
+    status: 202,
+    location: "/v1/jobs/:id",
+    reply: JobView,
+    problems: ["job-not-found", "job-conflict", "rate-limited"],
   },
   listModels: {
     kind: "json",

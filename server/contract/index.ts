@@ -2,7 +2,7 @@ export { type Contract, contract } from "./contract.ts";
 export type { DeepReadonly } from "./deep-readonly.ts";
 export { FindingView } from "./finding.ts";
 export { HealthView, ReadyView } from "./health.ts";
-export { JobEvent, JobList, JobStage, JobState, JobView, SubmitJob } from "./job.ts";
+export { JobEvent, JobList, JobPriority, JobStage, JobState, JobView, SubmitJob } from "./job.ts";
 export { Modality, ModelList, ModelView, VocabularyView } from "./model.ts";
 export { Problem, ProblemCode } from "./problem.ts";
 export { CodedConcept, MergeMode, ModelName, PromptInput, PromptView } from "./prompt.ts";

@@ -16,12 +16,21 @@ export const SubmitJob = z.strictObject({
   model: ModelName.optional(),
   merge: MergeMode.default("exclusive"),
   outputs: z.array(Output).min(1).max(1).default(["seg"]).describe("seg: a DICOM SEG in the archive"),
+  priority: z
+    .enum(["interactive", "batch"])
+    .default("interactive")
+    .describe("interactive: a person waits; batch: after everything else, and tried again where a retry may help"),
+  force: z.boolean().default(false).describe("A new job even where another asks the same and has not ended"),
 });
 /** What a client sends: defaults may be left out. */
 export type SubmitJob = DeepReadonly<z.input<typeof SubmitJob>>;
 
 export const JobState = z.enum(["queued", "running", "succeeded", "failed", "cancelled"]);
 export type JobState = z.infer<typeof JobState>;
+
+export const JobPriority = z
+  .enum(["interactive", "routed", "batch"])
+  .describe("Who waits, most urgent first: a person; the archive's routing; nobody in particular");
 
 export const JobStage = z.enum(["queued", "fetch", "decode", "prepare", "infer", "encode", "store", "done"]);
 export type JobStage = z.infer<typeof JobStage>;
@@ -68,6 +77,10 @@ export const JobView = z.object({
   stage: JobStage,
   fraction: Fraction,
   detail: z.string().optional().describe("How far, in words, like 120/300"),
+  priority: JobPriority,
+  ruleId: z.string().optional().describe("The routing rule that asked for it"),
+  attempt: z.int().min(0).describe("Runs that have begun"),
+  retryAt: Moment.optional().describe("Where an earlier run failed: the next one does not begin before"),
   createdAt: Moment,
   startedAt: Moment.optional(),
   finishedAt: Moment.optional(),

@@ -24,6 +24,7 @@ export const ProblemCode = z.enum([
   "model-not-found",
   "model-unavailable",
   "gpu-out-of-memory",
+  "database-unavailable",
   "internal",
 ]);
 export type ProblemCode = z.infer<typeof ProblemCode>;

@@ -1,5 +1,5 @@
-import { link, mkdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
+import { link, mkdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatabaseInUseError } from "./errors.ts";
 

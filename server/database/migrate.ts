@@ -18,7 +18,9 @@ export async function migrate(db: Database): Promise<void> {
       create schema if not exists parse3d;
       create table if not exists parse3d.migrations (name text primary key, applied_at timestamptz not null default now());
     `);
-    const applied = new Set((await sql.query<{ name: string }>("select name from parse3d.migrations")).map((row) => row.name));
+    const applied = new Set(
+      (await sql.query<{ name: string }>("select name from parse3d.migrations")).map((row) => row.name),
+    );
     const unknown = [...applied].filter((name) => !names.includes(name));
     if (unknown.length > 0) {
       throw new Error(`The database was changed by a newer version of Parse3D (${unknown.join(", ")}): use that one.`);

@@ -16,7 +16,12 @@ const RECONNECT_MS = 1000;
 
 /** A PostgreSQL server, 13 or newer. Connects when first used. */
 export function openServerDatabase({ url, logger, connections = 8 }: ServerDatabaseOptions): Database {
-  const common = { connectionString: url, application_name: "parse3d", connectionTimeoutMillis: 10_000, keepAlive: true };
+  const common = {
+    connectionString: url,
+    application_name: "parse3d",
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  };
   const pool = new pg.Pool({ ...common, max: connections });
   // An idle connection that breaks is replaced when next needed.
   pool.on("error", (err) => logger.warn({ event: "database.connection-broke", reason: err.message }));
@@ -27,17 +32,23 @@ export function openServerDatabase({ url, logger, connections = 8 }: ServerDatab
     transaction: async (work) => {
       const client = await translated(() => pool.connect());
       let broken = false;
+      // A connection that breaks between two statements is told here, and by the next statement; nobody else listens.
+      const onError = () => {
+        broken = true;
+      };
+      client.on("error", onError);
       try {
         await translated(() => client.query("begin"));
         const result = await work(sqlOf(client));
         await translated(() => client.query("commit"));
         return result;
       } catch (error) {
-        broken = error instanceof DatabaseUnavailableError;
+        broken ||= error instanceof DatabaseUnavailableError;
         if (!broken) await client.query("rollback").catch(() => (broken = true));
         throw error;
       } finally {
         client.release(broken);
+        client.off("error", onError);
       }
     },
     listen: async (channel, onNotice) => {
@@ -126,7 +137,9 @@ async function translated<T>(ask: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof DatabaseUnavailableError) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const broken = /^E[A-Z]+$|^ENOTFOUND$/.test(code) || /connection terminated|timeout exceeded|not queryable/i.test(messageOf(error));
+    const broken =
+      /^E[A-Z]+$|^ENOTFOUND$/.test(code) ||
+      /connection terminated|timeout exceeded|not queryable/i.test(messageOf(error));
     if (!broken && !PASSING.test(code)) throw error;
     throw new DatabaseUnavailableError(
       "The database cannot be reached: start it, or check PARSE3D_DATABASE_URL and the network.",

@@ -8,6 +8,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** @param fraction of this stage, 0 to 1 */
   progress(stage: Stage, fraction: number, detail?: string): void;
+  /** Something that the user should know of the result, in plain words. */
+  note(text: string): void;
 }
 
 export type Stage = "queued" | "fetch" | "decode" | "prepare" | "infer" | "encode" | "store" | "done";

@@ -3,6 +3,7 @@ import { readSlice } from "#converters/mask/index.ts";
 import { readNifti, writeNifti } from "#converters/nifti/index.ts";
 import type { Finding } from "./finding.ts";
 import { findingOf } from "./findings.ts";
+import { notesInto } from "./notes-into.ts";
 import type { MergeMode, Ports } from "./ports.ts";
 import type { Prompt } from "./prompt.ts";
 import type { AnsweringModel, SegmentRun } from "./segment-series.ts";
@@ -27,6 +28,7 @@ export interface SegmentImageResult {
   /** A gzipped NIfTI on the grid of the input; where two masks overlap, the later prompt's label stands. */
   readonly nifti: Uint8Array;
   readonly model: AnsweringModel;
+  readonly notes: readonly string[];
   readonly seconds: Readonly<Record<"decode" | "infer" | "encode", number>>;
 }
 
@@ -43,8 +45,9 @@ export async function segmentImage(
     readNifti(request.nifti, { modality, ...(volumeIndex !== undefined && { volumeIndex }) }),
   );
   const model = await models.choose({ modality, prompts, ...(request.model && { name: request.model }) });
+  const notes: string[] = [];
   const options = { merge, probabilities: output === "probabilities" };
-  const masks = await watch.time("infer", () => segmentVolume(model, volume, prompts, options, run));
+  const masks = await watch.time("infer", () => segmentVolume(model, volume, prompts, options, notesInto(notes, run)));
   run.signal.throwIfAborted();
 
   run.progress("encode", 0);
@@ -64,6 +67,7 @@ export async function segmentImage(
     findings,
     nifti,
     model: { name, version, title, trained },
+    notes,
     seconds: { decode: watch.seconds("decode"), infer: watch.seconds("infer"), encode: watch.seconds("encode") },
   };
 }

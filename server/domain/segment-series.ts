@@ -3,6 +3,7 @@ import type { ModelCard } from "#models/index.ts";
 import type { Finding } from "./finding.ts";
 import { findingOf } from "./findings.ts";
 import { jobKey } from "./job-key.ts";
+import { notesInto } from "./notes-into.ts";
 import type { MergeMode, Ports, Run, SeriesRef } from "./ports.ts";
 import type { Prompt } from "./prompt.ts";
 import { refuseAnotherSeries } from "./refuse-another-series.ts";
@@ -62,8 +63,10 @@ export async function segmentSeries(
   run.progress("decode", 1);
 
   const { volume } = series;
+  const notes = [...series.notes];
+  const noting = notesInto(notes, run);
   const options = { merge, probabilities: false };
-  const masks = await watch.time("infer", () => segmentVolume(model, volume, prompts, options, run));
+  const masks = await watch.time("infer", () => segmentVolume(model, volume, prompts, options, noting));
   signal.throwIfAborted();
 
   run.progress("encode", 0);
@@ -94,7 +97,7 @@ export async function segmentSeries(
     findings: answers.map(({ finding }) => finding),
     ...(seg && { seg }),
     model: { name, version, title, trained },
-    notes: [...series.notes, ...(seg ? [] : ["Nothing that was asked for was found, so no segmentation was stored."])],
+    notes: [...notes, ...(seg ? [] : ["Nothing that was asked for was found, so no segmentation was stored."])],
     seconds: {
       fetch: watch.seconds("describe") + watch.seconds("fetch"),
       decode: watch.seconds("fetchAndDecode") - watch.seconds("fetch"),

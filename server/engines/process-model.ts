@@ -88,7 +88,12 @@ export class ProcessModel implements EngineModel {
       signal.throwIfAborted();
       process.keepProgramAlive(true);
       await this.#load(process);
-      yield* answer(process, volume, prompts, options, { signal, progress: rising(run) });
+      yield* answer(process, volume, prompts, options, {
+        ...run,
+        signal,
+        progress: rising(run),
+        note: (text) => run.note(text),
+      });
       finished = true;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -160,7 +165,10 @@ async function* answer(
         });
         break;
       case "progress":
-        run.progress(message.stage, message.fraction, message.detail);
+        run.progress(message.stage, message.fraction);
+        break;
+      case "note":
+        run.note(message.text);
         break;
       case "planes":
         for (const plane of message.planes) {
@@ -198,12 +206,10 @@ function unpack(
 /** Progress that never runs backwards within a stage. */
 function rising(run: Run): Run["progress"] {
   const reached = new Map<string, number>();
-  return (stage, fraction, detail) => {
-    const before = reached.get(stage) ?? -1;
-    if (fraction <= before && detail === undefined) return;
-    const now = Math.max(before, fraction);
-    reached.set(stage, now);
-    run.progress(stage, now, detail);
+  return (stage, fraction) => {
+    if (fraction <= (reached.get(stage) ?? -1)) return;
+    reached.set(stage, fraction);
+    run.progress(stage, fraction);
   };
 }
 

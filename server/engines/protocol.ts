@@ -92,9 +92,9 @@ export const FromChild = z.discriminatedUnion("kind", [
     kind: z.literal("progress"),
     stage: z.enum(["prepare", "infer"]),
     fraction: z.number().min(0).max(1),
-    /** Something the user should know of this run, in plain words. */
-    detail: z.string().optional(),
   }),
+  /** Something that the user should know of the result, in plain words. */
+  z.object({ kind: z.literal("note"), text: z.string() }),
   z.object({ kind: z.literal("planes"), planes: z.array(PackedPlane) }),
   z.object({ kind: z.literal("done") }),
   z.object({ kind: z.literal("failed"), error: WireErrorSchema }),

@@ -4,7 +4,7 @@ import { problemOf } from "./problem.ts";
 
 /** A job as the API shows it: no path, no owner. */
 export function viewJob(job: Job): JobView {
-  const { id, state, stage, fraction, detail, createdAt, findings } = job;
+  const { id, state, stage, fraction, detail, priority, ruleId, attempt, createdAt, findings } = job;
   const startedAt = "startedAt" in job ? job.startedAt : undefined;
   return {
     id,
@@ -12,6 +12,10 @@ export function viewJob(job: Job): JobView {
     stage,
     fraction,
     ...(detail !== undefined && { detail }),
+    priority,
+    ...(ruleId !== undefined && { ruleId }),
+    attempt,
+    ...(job.state === "queued" && job.retryAt && { retryAt: job.retryAt.toISOString() }),
     createdAt: createdAt.toISOString(),
     ...(startedAt && { startedAt: startedAt.toISOString() }),
     ...(hasEnded(job) && { finishedAt: job.finishedAt.toISOString() }),

@@ -1,21 +1,22 @@
 import { promptsFrom } from "#server/domain/index.ts";
 import { hasEnded, type Job, JobConflictError, JobNotFoundError, type JobQueue } from "#server/jobs/index.ts";
+import { ROUTING_OWNER } from "#server/routing/index.ts";
 import type { Handlers } from "./handlers.ts";
 import { viewEvent, viewJob } from "./job-view.ts";
 
-/** Jobs about series of the archive. Another owner's job is not there. */
+/** Jobs about series of the archive. Another user's job is not there; those of the routing rules are everybody's. */
 export function jobHandlers(
   queue: JobQueue,
-): Pick<Handlers, "submitJob" | "listJobs" | "readJob" | "jobEvents" | "cancelJob"> {
+): Pick<Handlers, "submitJob" | "listJobs" | "readJob" | "jobEvents" | "cancelJob" | "retryJob"> {
   async function ownJob(id: string, owner: string): Promise<Job> {
     const job = await queue.get(id);
-    if (job.owner !== owner) throw new JobNotFoundError();
+    if (job.owner !== owner && job.owner !== ROUTING_OWNER) throw new JobNotFoundError();
     return job;
   }
 
   return {
     submitJob: async ({ body }, { owner, requestId }) => {
-      const { studyInstanceUid, seriesInstanceUid, prompts, model, merge, outputs } = body;
+      const { studyInstanceUid, seriesInstanceUid, prompts, model, merge, outputs, priority, force } = body;
       const job = await queue.submit(
         {
           kind: "series",
@@ -25,13 +26,19 @@ export function jobHandlers(
           merge,
           outputs,
         },
-        { owner, requestId },
+        { owner, requestId, priority, force },
       );
       return viewJob(job);
     },
 
     listJobs: async ({ query }, { owner }) => ({
-      jobs: (await queue.list({ owner, limit: query.limit })).map(viewJob),
+      jobs: (
+        await queue.list({
+          owners: [query.owner === "routing" ? ROUTING_OWNER : owner],
+          limit: query.limit,
+          ...(query.state && { states: [query.state] }),
+        })
+      ).map(viewJob),
     }),
 
     readJob: async ({ params }, { owner }) => viewJob(await ownJob(params.id, owner)),
@@ -54,6 +61,8 @@ export function jobHandlers(
       }
       return viewJob(await queue.cancel(params.id));
     },
+
+    retryJob: async ({ params }, { owner }) => viewJob(await queue.retry((await ownJob(params.id, owner)).id)),
   };
 }
 

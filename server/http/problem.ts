@@ -26,6 +26,7 @@ export const statusOf: Readonly<Record<ProblemCode, number>> = {
   "store-rejected": 502,
   "model-unavailable": 503,
   "gpu-out-of-memory": 503,
+  "database-unavailable": 503,
   "pacs-timeout": 504,
 };
 

@@ -15,6 +15,14 @@ export class JobConflictError extends DomainError {
   readonly code = "job-conflict";
 }
 
+export function jobNotRetryable(): JobConflictError {
+  return new JobConflictError("Only a job that failed or was cancelled can be queued again.");
+}
+
+export function jobAskedAlready(): JobConflictError {
+  return new JobConflictError("Another job that waits or runs asks the same. GET /v1/jobs lists yours.");
+}
+
 export class JobCancelledError extends DomainError {
   override readonly name = "JobCancelledError";
   readonly code = "job-cancelled";

@@ -8,9 +8,15 @@ export {
   type JobResult,
   type JobRun,
   type JobRunner,
+  type JobState,
+  jobStates,
+  type Priority,
+  priorities,
 } from "./job.ts";
-export type { JobQueue } from "./job-queue.ts";
+export type { JobQuery, JobQueue, Submission } from "./job-queue.ts";
 export { MemoryJobQueue, type MemoryJobQueueOptions } from "./memory-job-queue.ts";
+export { PostgresJobQueue, type PostgresJobQueueOptions } from "./postgres/postgres-job-queue.ts";
+export { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 export { runJob } from "./run-job.ts";
 export { serveWorker } from "./serve-worker.ts";
 export { runInWorker } from "./worker-thread.ts";

@@ -45,7 +45,8 @@ export interface JobResult {
   readonly seconds: Readonly<Partial<Record<"fetch" | "decode" | "infer" | "encode" | "store", number>>>;
 }
 
-export interface JobRun extends SegmentRun {
+/** How a job is watched; what the model notes is part of its result. */
+export interface JobRun extends Omit<SegmentRun, "note"> {
   readonly jobId: string;
 }
 
@@ -83,8 +84,8 @@ interface Ended {
 
 /** A job at one moment; never changed, only replaced. */
 export type Job = JobBase &
+  /** `retryAt`: not before; only where an earlier run failed. */
   (
-    /** `retryAt`: not before; only where an earlier run failed. */
     | { readonly state: "queued"; readonly retryAt?: Date }
     | { readonly state: "running"; readonly startedAt: Date }
     | ({ readonly state: "succeeded"; readonly result: JobResult } & Ended)
@@ -92,7 +93,13 @@ export type Job = JobBase &
     | { readonly state: "cancelled"; readonly startedAt?: Date; readonly finishedAt: Date }
   );
 
-export const jobStates = ["queued", "running", "succeeded", "failed", "cancelled"] as const satisfies readonly Job["state"][];
+export const jobStates = [
+  "queued",
+  "running",
+  "succeeded",
+  "failed",
+  "cancelled",
+] as const satisfies readonly Job["state"][];
 export type JobState = (typeof jobStates)[number];
 
 export type EndedJob = Extract<Job, { readonly finishedAt: Date }>;

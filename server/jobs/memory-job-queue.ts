@@ -1,9 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../logger.ts";
-import { BacklogFullError, JobCancelledError, JobConflictError, JobNotFoundError } from "./errors.ts";
+import { BacklogFullError, JobCancelledError, JobNotFoundError, jobAskedAlready, jobNotRetryable } from "./errors.ts";
 import { toFailure } from "./failure.ts";
-import { hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner, type Priority, priorities } from "./job.ts";
+import {
+  hasEnded,
+  type Job,
+  type JobEvent,
+  type JobRequest,
+  type JobRunner,
+  type Priority,
+  priorities,
+} from "./job.ts";
 import { JobLog } from "./job-log.ts";
 import type { JobQuery, JobQueue, QueueLoad, Submission } from "./job-queue.ts";
 import { attemptsFor, defaultRetryPolicy, delayAfter, type RetryPolicy } from "./retry-policy.ts";
@@ -27,16 +35,16 @@ export interface MemoryJobQueueOptions {
 interface Entry {
   job: Job;
   readonly log: JobLog;
+  /** Of its latest run: an earlier one that did not heed its signal has no say any more. */
   abort: AbortController;
   /** Resolves when the job has ended, whether or not its runner has. */
   ended: PromiseWithResolvers<void>;
   /** Queues it again after a failed run. */
   retryTimer?: NodeJS.Timeout;
   readonly forced: boolean;
+  /** Runs that there may be. */
+  attempts: number;
 }
-
-export const notRetryable = "Only a job that failed or was cancelled can be queued again.";
-export const askedAlready = "Another job that waits or runs asks the same; see GET /v1/jobs.";
 
 /** Jobs of this process: lost when it ends. */
 export class MemoryJobQueue implements JobQueue {
@@ -87,6 +95,7 @@ export class MemoryJobQueue implements JobQueue {
       abort: new AbortController(),
       ended: Promise.withResolvers(),
       forced: force,
+      attempts: attemptsFor(priority, this.#options.retry),
     };
     this.#entries.set(job.id, entry);
     this.#waiting.push(entry);
@@ -121,11 +130,12 @@ export class MemoryJobQueue implements JobQueue {
   async retry(id: string): Promise<Job> {
     const entry = this.#entry(id);
     const { job } = entry;
-    if (job.state !== "failed" && job.state !== "cancelled") throw new JobConflictError(notRetryable);
-    if (this.#findTwin(job.request, job.owner)) throw new JobConflictError(askedAlready);
+    if (job.state !== "failed" && job.state !== "cancelled") throw jobNotRetryable();
+    if (this.#findTwin(job.request, job.owner)) throw jobAskedAlready();
     if (!this.#accepting(job.priority)) throw new BacklogFullError(this.#waiting.length);
     entry.abort = new AbortController();
     entry.ended = Promise.withResolvers();
+    entry.attempts = job.attempt + attemptsFor(job.priority, this.#options.retry);
     this.#requeue(entry, 0);
     this.#startNext();
     return entry.job;
@@ -165,7 +175,11 @@ export class MemoryJobQueue implements JobQueue {
     const question = JSON.stringify(request);
     return [...this.#entries.values()].find(
       ({ job, abort, forced }) =>
-        !forced && !hasEnded(job) && !abort.signal.aborted && job.owner === owner && JSON.stringify(job.request) === question,
+        !forced &&
+        !hasEnded(job) &&
+        !abort.signal.aborted &&
+        job.owner === owner &&
+        JSON.stringify(job.request) === question,
     );
   }
 
@@ -187,16 +201,17 @@ export class MemoryJobQueue implements JobQueue {
 
   async #run(entry: Entry): Promise<void> {
     const { now, runner, retry } = this.#options;
-    const { id, requestId, request, priority } = entry.job;
+    const { id, requestId, request } = entry.job;
     const logger = this.#options.logger.child({ jobId: id, requestId });
     const startedAt = now();
     const attempt = entry.job.attempt + 1;
-    const { retryAt: _over, ...waiting } = { retryAt: undefined, ...entry.job };
-    this.#change(entry, { ...waiting, state: "running", attempt, startedAt });
+    this.#change(entry, { ...freshJob(entry.job), state: "running", attempt, startedAt });
     logger.info({ event: "job.started", kind: request.kind, prompts: request.prompts.length, attempt });
-    const { signal } = entry.abort;
+    const { abort } = entry;
+    const { signal } = abort;
     try {
-      const result = await runner(request, { jobId: id, signal, ...this.#steering(entry) });
+      const result = await runner(request, { jobId: id, signal, ...this.#steering(entry, abort) });
+      if (entry.abort !== abort) return;
       this.#end(entry, {
         ...entry.job,
         state: "succeeded",
@@ -207,9 +222,10 @@ export class MemoryJobQueue implements JobQueue {
         result,
       });
     } catch (error) {
+      if (entry.abort !== abort) return;
       const failure = toFailure(error);
       if (!signal.aborted && failure.code === "internal") logger.error({ event: "job.broke", err: error });
-      if (!signal.aborted && failure.retryable && attempt < attemptsFor(priority, retry)) {
+      if (!signal.aborted && failure.retryable && attempt < entry.attempts) {
         const delayMs = delayAfter(attempt, retry);
         logger.warn({ event: "job.retry", code: failure.code, attempt, delayMs });
         this.#requeue(entry, delayMs);
@@ -225,14 +241,9 @@ export class MemoryJobQueue implements JobQueue {
 
   /** Back to the queue: at once after somebody asked for it, later after a failed run. */
   #requeue(entry: Entry, delayMs: number): void {
-    const { id, owner, requestId, request, priority, ruleId, createdAt, attempt } = entry.job;
+    const job = freshJob(entry.job);
     const retryAt = new Date(this.#options.now().getTime() + delayMs);
-    this.#change(entry, {
-      ...{ id, owner, requestId, request, priority, createdAt, findings: [] },
-      ...(ruleId !== undefined && { ruleId }),
-      ...{ state: "queued", stage: "queued", fraction: 0 },
-      ...(delayMs > 0 ? { attempt, retryAt } : { attempt: 0 }),
-    });
+    this.#change(entry, { ...job, state: "queued", ...(delayMs > 0 && { retryAt }) });
     const enter = () => {
       this.#waiting.push(entry);
       this.#startNext();
@@ -241,10 +252,11 @@ export class MemoryJobQueue implements JobQueue {
     else enter();
   }
 
-  #steering(entry: Entry): Pick<Parameters<JobRunner>[1], "progress" | "finding"> {
+  #steering(entry: Entry, abort: AbortController): Pick<Parameters<JobRunner>[1], "progress" | "finding"> {
+    const isOver = () => hasEnded(entry.job) || entry.abort !== abort;
     return {
       progress: (stage, fraction, detail) => {
-        if (hasEnded(entry.job)) return;
+        if (isOver()) return;
         const { detail: _old, ...job } = entry.job;
         const progress = {
           stage,
@@ -255,7 +267,7 @@ export class MemoryJobQueue implements JobQueue {
         entry.log.append({ type: "progress", ...progress }, this.#options.now());
       },
       finding: (finding) => {
-        if (hasEnded(entry.job)) return;
+        if (isOver()) return;
         const others = entry.job.findings.filter(({ prompt }) => prompt.id !== finding.prompt.id);
         entry.job = { ...entry.job, findings: [...others, finding] };
         entry.log.append({ type: "finding", finding }, this.#options.now());
@@ -297,4 +309,19 @@ export class MemoryJobQueue implements JobQueue {
 
 function urgency({ priority }: Job): number {
   return priorities.indexOf(priority);
+}
+
+/** The job as it was submitted, before any run. */
+function freshJob({ id, owner, requestId, request, priority, ruleId, createdAt, attempt }: Job) {
+  const asked = {
+    id,
+    owner,
+    requestId,
+    request,
+    priority,
+    createdAt,
+    attempt,
+    ...(ruleId !== undefined && { ruleId }),
+  };
+  return { ...asked, stage: "queued", fraction: 0, findings: [] } as const;
 }

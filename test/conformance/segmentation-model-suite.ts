@@ -209,7 +209,7 @@ function segment(
 ): AsyncIterable<SliceResult> {
   const prompts: Prompt[] = texts.map((text, n) => ({ id: `p${n + 1}`, text }));
   const volume = { ...twoLamps(modality === "CT" ? "CT" : "MR"), ...(modality && { modality }) };
-  return model.segment(volume, prompts, options, { signal, progress });
+  return model.segment(volume, prompts, options, { signal, progress, note: () => {} });
 }
 
 function gather(results: readonly SliceResult[]) {

@@ -54,7 +54,7 @@ describe.skipIf(!isHere)("brain-t1 on the ch2 head, against the AAL atlas drawn 
     const pixels = volume.geometry.size[0] * volume.geometry.size[1];
     const prompts: Prompt[] = texts.map((text) => ({ id: text, text }));
     const found = new Map(texts.map((text) => [text, new Uint8Array(volume.voxels.length)]));
-    const run = { signal: new AbortController().signal, progress: () => {} };
+    const run = { signal: new AbortController().signal, progress: () => {}, note: () => {} };
     for await (const plane of model.segment(volume, prompts, { merge: "overlapping", probabilities: false }, run)) {
       expect(plane.existence).toBeNull();
       if (plane.mask) found.get(plane.promptId)?.set(plane.mask, plane.index * pixels);

@@ -30,7 +30,7 @@ describeWithData("density-ct on an abdominal CT", () => {
 
   async function ask(...texts: string[]): Promise<SliceResult[]> {
     const prompts = texts.map((text) => ({ id: text, text }));
-    const run = { signal: new AbortController().signal, progress: () => {} };
+    const run = { signal: new AbortController().signal, progress: () => {}, note: () => {} };
     const options = { merge: "overlapping", probabilities: false } as const;
     const results: SliceResult[] = [];
     for await (const result of model.segment(volume, prompts, options, run)) results.push(result);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openDicomweb } from "#server/dicomweb/index.ts";
-import { OrthancNotInstalledError, OrthancStartError, startOrthanc } from "#server/orthanc/index.ts";
+import { freePort, OrthancNotInstalledError, OrthancStartError, startOrthanc } from "#server/orthanc/index.ts";
 import { findOrthanc } from "../../server/orthanc/find-orthanc.ts";
 import { syntheticCt } from "../fixtures/synthetic-ct.ts";
 
@@ -101,9 +101,4 @@ async function listening(): Promise<AsyncDisposable & { readonly port: number }>
       server.close();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  await using server = await listening();
-  return server.port;
 }

@@ -110,7 +110,7 @@ describe("a finding has the organ as its region", () => {
     ["tumor in the left lung", ["108369006", ABNORMAL, "in 39607008", "Left"]],
     ["colon cancer primaries", ["372087000", ABNORMAL, "in 71854001"]],
     ["edema", ["79654002", ABNORMAL]],
-    ["COVID-19 infection", ["52988006", ABNORMAL, "in 39607008", "fallback"]],
+    ["COVID-19 infection", ["47351003", ABNORMAL, "in 39607008", "fallback"]],
   ])("%s", (prompt, codes) => {
     expect(codesOf(prompt)).toEqual(codes);
   });

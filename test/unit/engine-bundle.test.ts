@@ -125,7 +125,7 @@ describe("a bundle of another manifest finds the same", () => {
       geometry: { ...geometry, ijkToLps: fromColumns([-2, 0, 0], [0, 2, 0], [0, 0, 2], [63, -63, -39]) },
       voxels: marked.map((_, n) => marked[n - (n % 64) + 63 - (n % 64)]!),
     };
-    const run = { signal: new AbortController().signal, progress: () => {} };
+    const run = { signal: new AbortController().signal, progress: () => {}, note: () => {} };
     const options = { merge: "exclusive", probabilities: false } as const;
     for await (const result of model.segment(mirrored, [{ id: "p1", text: "bright" }], options, run))
       results.push(result);
@@ -143,7 +143,7 @@ describe("prompts", () => {
 
     const notes: string[] = [];
     await using lenient = await openVariant({ overlongPrompts: "cut" });
-    await ask(lenient, [overlong], undefined, { progress: (_, __, detail) => detail && notes.push(detail) });
+    await ask(lenient, [overlong], undefined, { note: (text) => notes.push(text) });
     expect(notes).toEqual([expect.stringContaining("cut to the 77 tokens")]);
   });
 

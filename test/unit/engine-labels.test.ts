@@ -25,8 +25,9 @@ afterAll(async () => {
 async function askOf(volume: Volume, text: string, notes: string[] = []): Promise<SliceResult[]> {
   const run = {
     signal: new AbortController().signal,
-    progress: (_stage: string, _fraction: number, detail?: string) => {
-      if (detail) notes.push(detail);
+    progress: () => {},
+    note: (text: string) => {
+      notes.push(text);
     },
   };
   const options = { merge: "exclusive", probabilities: false } as const;

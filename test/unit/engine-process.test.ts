@@ -52,7 +52,7 @@ test("voxels that lie in a Buffer, in the middle of it, arrive like any others",
   const grey = Buffer.concat([Buffer.alloc(3), Uint8Array.from(voxels, (value) => value / 4)]).subarray(3);
   const results: SliceResult[] = [];
   const volume: Volume = { ...twoLamps(), geometry, voxels: grey };
-  const run = { signal: new AbortController().signal, progress: () => {} };
+  const run = { signal: new AbortController().signal, progress: () => {}, note: () => {} };
   const options = { merge: "exclusive", probabilities: false } as const;
   for await (const result of model.segment(volume, [{ id: "p1", text: "bright" }], options, run)) results.push(result);
   expect(diceWithLamps(results)).toBeGreaterThan(0.75);
@@ -101,7 +101,7 @@ function spawnAsker(name: "tiny" | "slow", body: string) {
     const installed = await openBundle(${JSON.stringify(installed.folder)});
     const model = installed.engine === "bundle" ? createBundleModel(installed) : createLabelsModel(installed);
     let computing = false;
-    const run = { signal: new AbortController().signal, progress: (stage) => { computing ||= stage === "infer"; } };
+    const run = { signal: new AbortController().signal, progress: (stage) => { computing ||= stage === "infer"; }, note: () => {} };
     const ask = async () => {
       for await (const _ of model.segment(twoLamps(), [{ id: "p1", text: "bright" }], { merge: "exclusive", probabilities: false }, run));
     };

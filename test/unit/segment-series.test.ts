@@ -5,6 +5,7 @@ import {
   type Finding,
   type Ports,
   promptsFrom,
+  type SegmentationModel,
   type SegmentRun,
   StoreRejectedError,
   segmentSeries,
@@ -54,6 +55,7 @@ function watchedRun(): SegmentRun & { readonly stages: string[]; readonly findin
     progress: (stage) => {
       if (stages.at(-1) !== stage) stages.push(stage);
     },
+    note: () => {},
     finding: (finding) => findings.push(finding),
   };
 }
@@ -170,4 +172,17 @@ test("an archive that refuses the SEG fails the run with its reason", async () =
     code: "store-rejected",
     failureReason: 0xa700,
   });
+});
+
+test("what the model notes of this run is part of the result", async () => {
+  const fake = createFakeModel();
+  const noting: SegmentationModel = {
+    ...fake,
+    segment: (volume, prompts, options, run) => {
+      run.note("Voxels are long.");
+      return fake.segment(volume, prompts, options, run);
+    },
+  };
+  const { notes } = await segmentSeries(ports({ models: registryOf(noting) }), request("bright"), watchedRun());
+  expect(notes).toContain("Voxels are long.");
 });

@@ -161,11 +161,11 @@ const STOP = ".".charCodeAt(0);
 /** By opcode. Left out are those that need the program's own registry (EXT1…) or buffers beside the pickle. */
 const STEPS: readonly (Step | undefined)[] = byOpcode({
   // Framing and the stack
-  0x80: (_, r) => {
+  128: (_, r) => {
     const protocol = r.uint8();
     if (protocol > HIGHEST_PROTOCOL) throw new PickleError(`protocol ${protocol} is not known`);
   },
-  0x95: (_, r) => void r.uint64(),
+  149: (_, r) => void r.uint64(),
   "(": (m) => m.mark(),
   "0": (m) => m.discard(),
   "1": (m) => void m.popMarked(),
@@ -174,14 +174,14 @@ const STEPS: readonly (Step | undefined)[] = byOpcode({
   p: (m, r) => m.remember(r.decimal()),
   q: (m, r) => m.remember(r.uint8()),
   r: (m, r) => m.remember(r.uint32()),
-  0x94: (m) => m.memoize(),
+  148: (m) => m.memoize(),
   g: (m, r) => m.recall(r.decimal()),
   h: (m, r) => m.recall(r.uint8()),
   j: (m, r) => m.recall(r.uint32()),
   // Constants and numbers
   N: (m) => m.push(null),
-  0x88: (m) => m.push(true),
-  0x89: (m) => m.push(false),
+  136: (m) => m.push(true),
+  137: (m) => m.push(false),
   I: (m, r) => {
     const text = r.line();
     m.push(text === "01" ? true : text === "00" ? false : integer(text));
@@ -190,8 +190,8 @@ const STEPS: readonly (Step | undefined)[] = byOpcode({
   J: (m, r) => m.push(r.int32()),
   K: (m, r) => m.push(r.uint8()),
   M: (m, r) => m.push(r.uint16()),
-  0x8a: (m, r) => m.push(littleEndian(r, r.uint8())),
-  0x8b: (m, r) => m.push(littleEndian(r, r.uint32())),
+  138: (m, r) => m.push(littleEndian(r, r.uint8())),
+  139: (m, r) => m.push(littleEndian(r, r.uint32())),
   F: (m, r) => m.push(Number(r.line())),
   G: (m, r) => m.push(r.float64()),
   // Text and bytes
@@ -200,12 +200,12 @@ const STEPS: readonly (Step | undefined)[] = byOpcode({
   U: (m, r) => m.push(r.latin1(r.uint8())),
   V: (m, r) => m.push(r.line()),
   X: (m, r) => m.push(r.utf8(r.uint32())),
-  0x8c: (m, r) => m.push(r.utf8(r.uint8())),
-  0x8d: (m, r) => m.push(r.utf8(r.uint64())),
+  140: (m, r) => m.push(r.utf8(r.uint8())),
+  141: (m, r) => m.push(r.utf8(r.uint64())),
   B: (m, r) => m.push(r.bytes(r.uint32())),
   C: (m, r) => m.push(r.bytes(r.uint8())),
-  0x8e: (m, r) => m.push(r.bytes(r.uint64())),
-  0x96: (m, r) => m.push(r.bytes(r.uint64())),
+  142: (m, r) => m.push(r.bytes(r.uint64())),
+  150: (m, r) => m.push(r.bytes(r.uint64())),
   // Containers
   "]": (m) => m.push({ kind: "list", items: [] }),
   l: (m) => m.push({ kind: "list", items: m.popMarked() }),
@@ -214,14 +214,14 @@ const STEPS: readonly (Step | undefined)[] = byOpcode({
     m.append([value]);
   },
   e: (m) => m.append(m.popMarked()),
-  0x8f: (m) => m.push({ kind: "list", items: [] }),
-  0x90: (m) => m.append(m.popMarked()),
-  0x91: (m) => m.push({ kind: "list", items: m.popMarked() }),
+  143: (m) => m.push({ kind: "list", items: [] }),
+  144: (m) => m.append(m.popMarked()),
+  145: (m) => m.push({ kind: "list", items: m.popMarked() }),
   ")": (m) => m.tuple([]),
   t: (m) => m.tuple(m.popMarked()),
-  0x85: (m) => m.tuple([m.pop()]),
-  0x86: (m) => m.tuple([m.pop(), m.pop()].reverse()),
-  0x87: (m) => m.tuple([m.pop(), m.pop(), m.pop()].reverse()),
+  133: (m) => m.tuple([m.pop()]),
+  134: (m) => m.tuple([m.pop(), m.pop()].reverse()),
+  135: (m) => m.tuple([m.pop(), m.pop(), m.pop()].reverse()),
   "}": (m) => m.push({ kind: "dict", entries: new Map() }),
   d: (m) => {
     const values = m.popMarked();
@@ -236,13 +236,13 @@ const STEPS: readonly (Step | undefined)[] = byOpcode({
   u: (m) => m.setItems(m.popMarked()),
   // Globals, calls and what is outside
   c: (m, r) => m.push({ kind: "global", name: `${r.line()}.${r.line()}` }),
-  0x93: (m) => {
+  147: (m) => {
     const name = m.popText();
     m.push({ kind: "global", name: `${m.popText()}.${name}` });
   },
   R: call,
-  0x81: call,
-  0x92: (m) => {
+  129: call,
+  146: (m) => {
     m.pop();
     call(m);
   },

@@ -25,7 +25,7 @@ export async function readPyTorchCheckpoint(source: ByteSource): Promise<Readonl
   const root = rootOf(source, entries);
   await checkByteOrder(source, entries.get(`${root}byteorder`));
   const state = stateDict(source, parse(source, await readPickleBytes(source, entries.get(`${root}data.pkl`))));
-  const storages = new Map<string, Promise<number>>();
+  const storages = new Map<string, number>();
   const tensors = new Map<string, StoredTensor>();
   for (const [name, value] of networkTensors(source, state)) {
     const { shape, start, count, storage } = describeTensor(source, name, value);
@@ -33,9 +33,9 @@ export async function readPyTorchCheckpoint(source: ByteSource): Promise<Readonl
     if (entry === undefined) throw damagedWeights(source.name, `lacks the values of "${name}"`);
     if (entry.size !== count * FLOAT32_BYTES)
       throw damagedWeights(source.name, `has ${entry.size} bytes for "${name}" in place of ${count * FLOAT32_BYTES}`);
-    let contents = storages.get(storage);
-    if (contents === undefined) storages.set(storage, (contents = locateContents(source, entry)));
-    tensors.set(name, { shape, offset: (await contents) + start * FLOAT32_BYTES });
+    const contents = storages.get(storage) ?? (await locateContents(source, entry));
+    storages.set(storage, contents);
+    tensors.set(name, { shape, offset: contents + start * FLOAT32_BYTES });
   }
   return tensors;
 }

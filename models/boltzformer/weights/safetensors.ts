@@ -100,8 +100,12 @@ function checkTiling(source: ByteSource, tensors: readonly SafetensorsEntry[], d
   let next = dataOffset;
   for (const { offset, bytes } of tensors.toSorted((a, b) => a.offset - b.offset || a.bytes - b.bytes)) {
     if (offset !== next)
-      throw damagedWeights(source.name, `has tensors that ${offset < next ? "overlap" : "leave a gap"} at byte ${next}`);
+      throw damagedWeights(
+        source.name,
+        `has tensors that ${offset < next ? "overlap" : "leave a gap"} at byte ${next}`,
+      );
     next = offset + bytes;
   }
-  if (next !== source.size) throw damagedWeights(source.name, `describes ${next} bytes and is ${source.size} bytes long`);
+  if (next !== source.size)
+    throw damagedWeights(source.name, `describes ${next} bytes and is ${source.size} bytes long`);
 }

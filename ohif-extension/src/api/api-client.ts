@@ -7,7 +7,7 @@ import {
   type ReplyOf,
   type Route,
 } from "#server/contract/index.ts";
-import { ApiProblemError, ServerUnreachableError } from "./errors.ts";
+import { ApiProblemError, ServerUnreachableError, UnexpectedAnswerError } from "./errors.ts";
 import { readEventStream } from "./event-stream.ts";
 
 type JsonName = { [Name in keyof Contract]: Contract[Name] extends JsonRoute ? Name : never }[keyof Contract];
@@ -19,7 +19,10 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
-/** The HTTP API as its contract describes it. Everything throws ApiProblemError, ServerUnreachableError, the signal's reason. */
+/**
+ * The HTTP API as its contract describes it. Everything throws ApiProblemError, ServerUnreachableError,
+ * UnexpectedAnswerError, or the signal's reason.
+ */
 export interface ApiClient {
   call<Name extends JsonName>(name: Name, request?: ApiRequest): Promise<ReplyOf<Contract[Name]>>;
   /** A job's events after the one with id `after`, until the stream ends or breaks. */
@@ -56,26 +59,44 @@ export function createApiClient({ baseUrl, headers, fetch: send = fetch }: ApiCl
         ...(signal && { signal }),
       });
     } catch (cause) {
-      throw unreachable(signal, cause);
+      throw lost(signal, cause);
     }
     if (response.ok) return response;
-    const document: unknown = await response.json().catch(() => undefined);
-    const problem = Problem.safeParse(document);
+    const problem = Problem.safeParse(await response.json().catch(() => undefined));
     if (problem.success) throw new ApiProblemError(problem.data);
-    if (route.kind === "json" && route.reply.safeParse(document).success) {
-      // Part of the contract: /readyz tells with 503, and in full, what is not ready.
-      return Response.json(document);
+    // What stands between says so when the server is down.
+    if (response.status >= 502) throw new ServerUnreachableError(`status ${response.status}`);
+    throw unexpected(`status ${response.status} without a reason`);
+  }
+
+  function unexpected(what: string, cause?: unknown): UnexpectedAnswerError {
+    return new UnexpectedAnswerError(
+      `What answers at ${baseUrl || "this address"} is not the Parse3D server that this panel knows (${what}). Is the address right, and are both of the same version?`,
+      { cause },
+    );
+  }
+
+  function parseEvent(data: string): EventOf<Contract["jobEvents"]> {
+    try {
+      return contract.jobEvents.event.parse(JSON.parse(data)) as EventOf<Contract["jobEvents"]>;
+    } catch (cause) {
+      throw unexpected(cause instanceof Error ? cause.message : String(cause), cause);
     }
-    throw new ServerUnreachableError(`status ${response.status} without a reason`);
   }
 
   return {
     async call(name, request = {}) {
       const response = await open(name, request);
+      let text: string;
       try {
-        return contract[name].reply.parse(await response.json()) as ReplyOf<Contract[typeof name]>;
+        text = await response.text();
       } catch (cause) {
-        throw unreachable(request.signal, cause);
+        throw lost(request.signal, cause);
+      }
+      try {
+        return contract[name].reply.parse(JSON.parse(text)) as ReplyOf<Contract[typeof name]>;
+      } catch (cause) {
+        throw unexpected(cause instanceof Error ? cause.message : String(cause), cause);
       }
     },
 
@@ -83,15 +104,18 @@ export function createApiClient({ baseUrl, headers, fetch: send = fetch }: ApiCl
       const lastEventId = after > 0 ? { "Last-Event-ID": String(after) } : {};
       const { body } = await open("jobEvents", { params: { id: jobId }, signal }, lastEventId);
       if (!body) return;
-      try {
-        for await (const { data } of readEventStream(body)) yield contract.jobEvents.event.parse(JSON.parse(data));
-      } catch (cause) {
-        throw unreachable(signal, cause);
+      const events = readEventStream(body);
+      for (;;) {
+        const next = await events.next().catch((cause: unknown) => {
+          throw lost(signal, cause);
+        });
+        if (next.done) return;
+        yield parseEvent(next.value.data);
       }
     },
   };
 }
 
-function unreachable(signal: AbortSignal | undefined, cause: unknown): unknown {
+function lost(signal: AbortSignal | undefined, cause: unknown): unknown {
   return signal?.aborted ? signal.reason : new ServerUnreachableError("no answer", { cause });
 }

@@ -11,7 +11,12 @@ export class ApiProblemError extends Error {
   }
 }
 
-/** Nobody answered, or somebody who is not a Parse3D server. */
+/** Nobody answered. Asking again later may help. */
 export class ServerUnreachableError extends Error {
   override readonly name = "ServerUnreachableError";
+}
+
+/** Something answered that is not the contract's reply: another version, or another server. */
+export class UnexpectedAnswerError extends Error {
+  override readonly name = "UnexpectedAnswerError";
 }

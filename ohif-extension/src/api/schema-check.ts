@@ -53,7 +53,8 @@ function firstMisfit(value: unknown, schema: JsonSchema, definitions: Definition
   if (schema.type !== undefined && !hasType(value, schema.type)) return at;
   if (schema.const !== undefined && value !== schema.const) return at;
   if (schema.enum && !schema.enum.includes(value)) return at;
-  if (typeof value === "string" && schema.pattern !== undefined && !new RegExp(schema.pattern).test(value)) return at;
+  if (typeof value === "string" && schema.pattern !== undefined && !new RegExp(schema.pattern, "u").test(value))
+    return at;
   if (typeof value === "number" && (value < (schema.minimum ?? value) || value > (schema.maximum ?? value))) return at;
   if (Array.isArray(value)) return misfitInList(value, schema, definitions, at);
   if (typeof value === "object" && value !== null) return misfitInObject({ ...value }, schema, definitions, at);

@@ -10,7 +10,11 @@ interface ElementFactory {
  * look the same to React 18.
  */
 export function hostReact(): ElementFactory {
-  return (globalThis as { readonly react?: ElementFactory }).react ?? { createElement: createElement as ElementFactory["createElement"] };
+  return (
+    (globalThis as { readonly react?: ElementFactory }).react ?? {
+      createElement: createElement as ElementFactory["createElement"],
+    }
+  );
 }
 
 /** A component for OHIF's renderer that holds one for ours: hooks of one React do not run under another. */

@@ -14,7 +14,7 @@ export function FindingRow({
   readonly texts: Texts;
   onJump(pointLps: readonly [number, number, number]): void;
 }) {
-  const { prompt, present, components, notes } = finding;
+  const { prompt, present, components } = finding;
   const [largest] = components;
   return (
     <>
@@ -53,11 +53,6 @@ export function FindingRow({
           })}
         </div>
       )}
-      {notes.map((note) => (
-        <span key={note} className="p3d-note">
-          {note}
-        </span>
-      ))}
     </>
   );
 }

@@ -48,12 +48,7 @@ export function JobCard(props: JobCardProps) {
           serverUrl={serverUrl}
         />
       )}
-      {job.state === "succeeded" && !job.result?.seg && <span className="p3d-note">{texts.nothingFound}</span>}
-      {job.result?.notes.map((note) => (
-        <span key={note} className="p3d-note">
-          {note}
-        </span>
-      ))}
+      <Notes job={job} texts={texts} />
       {overlay.kind === "loading" && <span className="p3d-note">{texts.loadingOverlay}</span>}
       {overlay.kind === "failed" && <span className="p3d-note">{texts.overlayFailed(overlay.why)}</span>}
       <Actions {...props} prompts={prompts} />
@@ -61,7 +56,30 @@ export function JobCard(props: JobCardProps) {
   );
 }
 
-function Progress({ entry: { job, cancelling }, texts, onCancel, prompts }: JobCardProps & { readonly prompts: string }) {
+/** What the server says of the answers, each sentence once. */
+function Notes({ job, texts }: { readonly job: JobView; readonly texts: Texts }) {
+  const own =
+    job.state === "succeeded" && !job.result?.seg && job.result?.notes.length === 0 ? [texts.nothingFound] : [];
+  const notes = new Set([...own, ...(job.result?.notes ?? []), ...job.findings.flatMap((finding) => finding.notes)]);
+  if (notes.size === 0) return null;
+  return (
+    <details className="p3d-note" data-cy="parse3d-notes">
+      <summary>{texts.notes(notes.size)}</summary>
+      {[...notes].map((note) => (
+        <p key={note} className="p3d-note">
+          {note}
+        </p>
+      ))}
+    </details>
+  );
+}
+
+function Progress({
+  entry: { job, cancelling },
+  texts,
+  onCancel,
+  prompts,
+}: JobCardProps & { readonly prompts: string }) {
   return (
     <>
       <div className="p3d-row">

@@ -54,20 +54,22 @@ export function PromptBox({ texts, draft, onDraft, onSegment, vocabulary, modali
     switch (event.key) {
       case "Enter":
         event.preventDefault();
-        return chosen ? choose(chosen.name) : submit();
+        if (chosen) choose(chosen.name);
+        else submit();
+        break;
       case "ArrowDown":
       case "ArrowUp": {
         event.preventDefault();
-        if (!isOpen) return setOpen(true);
         const step = event.key === "ArrowDown" ? 1 : -1;
         const places = options.length + 1;
-        return setActive(((active + 1 + step + places) % places) - 1);
+        setOpen(true);
+        setActive(((active + 1 + step + places) % places) - 1);
+        break;
       }
       case "Escape":
+        setOpen(false);
         setActive(-1);
-        return setOpen(false);
-      default:
-        return undefined;
+        break;
     }
   }
 
@@ -109,9 +111,9 @@ export function PromptBox({ texts, draft, onDraft, onSegment, vocabulary, modali
         >
           {texts.segment}
         </button>
-        <ul id={`${id}-list`} className="p3d-list" role="listbox" aria-label={texts.recommended} hidden={!isListed}>
+        <div id={`${id}-list`} className="p3d-list" role="listbox" aria-label={texts.recommended} hidden={!isListed}>
           {options.map(({ name, synonyms }, index) => (
-            <li
+            <div
               key={name}
               id={`${id}-${index}`}
               role="option"
@@ -126,9 +128,9 @@ export function PromptBox({ texts, draft, onDraft, onSegment, vocabulary, modali
             >
               <span>{name}</span>
               <small>{synonyms.slice(0, 2).join(", ")}</small>
-            </li>
+            </div>
           ))}
-        </ul>
+        </div>
       </div>
       <p id={`${id}-help`} className="p3d-note" data-cy="parse3d-hint">
         {hint(prompts, vocabulary, modality, texts) ?? texts.promptHelp}

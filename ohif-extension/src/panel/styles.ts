@@ -9,7 +9,7 @@ export const styles = `
   --p3d-raised: hsl(var(--popover, 219 90% 15%));
   --p3d-danger: #ff9a8d;
   box-sizing: border-box; display: flex; flex-direction: column; gap: 6px; padding: 8px;
-  max-height: 60vh; overflow: auto; color: var(--p3d-text); font-size: 13px; line-height: 1.35;
+  flex: none; max-height: 50vh; overflow: auto; color: var(--p3d-text); font-size: 13px; line-height: 1.35;
 }
 .p3d-panel *, .p3d-panel *::before { box-sizing: border-box; }
 .p3d-head { display: flex; justify-content: space-between; gap: 8px; color: var(--p3d-dim); font-size: 12px; }
@@ -27,7 +27,8 @@ export const styles = `
 .p3d-button:hover:not(:disabled) { background: rgb(255 255 255 / 0.08); }
 .p3d-button:disabled { opacity: 0.55; cursor: default; }
 .p3d-button.p3d-main { border-color: var(--p3d-accent); background: var(--p3d-accent); color: var(--p3d-on-accent); }
-.p3d-button.p3d-small { height: 22px; min-width: 22px; padding: 0 6px; font-size: 12px; }
+.p3d-button.p3d-small { flex: none; height: 22px; min-width: 22px; padding: 0 6px; font-size: 12px; }
+.p3d-job > .p3d-button { align-self: flex-start; }
 .p3d-panel :focus-visible { outline: 2px solid var(--p3d-accent); outline-offset: 1px; }
 .p3d-list {
   position: absolute; z-index: 20; top: 33px; left: 0; right: 0; margin: 0; padding: 4px; list-style: none;
@@ -38,6 +39,7 @@ export const styles = `
 .p3d-option[aria-selected="true"] { background: rgb(255 255 255 / 0.14); }
 .p3d-option small { color: var(--p3d-dim); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .p3d-note { margin: 0; color: var(--p3d-dim); font-size: 12px; }
+.p3d-note summary { cursor: pointer; }
 .p3d-error { margin: 0; padding: 4px 6px; border-left: 3px solid var(--p3d-danger); color: var(--p3d-danger); overflow-wrap: anywhere; }
 .p3d-error a { color: inherit; }
 .p3d-jobs { display: flex; flex-direction: column; gap: 6px; margin: 0; padding: 0; list-style: none; }

@@ -51,5 +51,8 @@ export function unlisted(prompts: readonly string[], { targets }: VocabularyView
 }
 
 function normal(text: string): string {
-  return text.trim().toLowerCase().replace(/[\s_-]+/g, " ");
+  return text
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_-]+/g, " ");
 }

@@ -3,7 +3,15 @@ import type { ApiClient } from "../api/api-client.ts";
 import { ApiProblemError, ServerUnreachableError } from "../api/errors.ts";
 import { followJob, hasEnded } from "../api/follow-job.ts";
 import { findingLine, quoted, type Texts } from "../texts.ts";
-import { type ActiveSeries, afterEvent, entriesOfStudy, initialState, type PanelState, withEntry, withJobs } from "./panel-state.ts";
+import {
+  type ActiveSeries,
+  afterEvent,
+  entriesOfStudy,
+  initialState,
+  type PanelState,
+  withEntry,
+  withJobs,
+} from "./panel-state.ts";
 import { createStore, type Store } from "./store.ts";
 
 export interface StoredSeg {
@@ -70,7 +78,10 @@ export function createSession(parts: SessionParts): Session {
     inBackground(async () => {
       for (;;) {
         await wait(HEALTH_MS, signal);
-        const alive = await api.call("health", { signal }).then(() => true, () => false);
+        const alive = await api.call("health", { signal }).then(
+          () => true,
+          () => false,
+        );
         signal.throwIfAborted();
         if (alive) break;
       }
@@ -113,7 +124,9 @@ export function createSession(parts: SessionParts): Session {
     once(`history ${studyInstanceUid}`, async () => {
       const { jobs } = await api.call("listJobs", { query: { limit: String(HISTORY) }, signal });
       reached();
-      const ofStudy = jobs.filter(({ request }) => request.kind === "series" && request.studyInstanceUid === studyInstanceUid);
+      const ofStudy = jobs.filter(
+        ({ request }) => request.kind === "series" && request.studyInstanceUid === studyInstanceUid,
+      );
       store.update((state) => withJobs(state, ofStudy));
       for (const job of ofStudy) if (!hasEnded(job.state)) inBackground(() => follow(job.id));
       await showNewest();
@@ -168,7 +181,9 @@ export function createSession(parts: SessionParts): Session {
     store.update((state) => withEntry(state, jobId, (old) => ({ ...old, overlay: { kind: "loading" } })));
     try {
       const segmentationId = await viewer.showSeg(seg, signal);
-      store.update((state) => withEntry(state, jobId, (old) => ({ ...old, overlay: { kind: "shown", segmentationId } })));
+      store.update((state) =>
+        withEntry(state, jobId, (old) => ({ ...old, overlay: { kind: "shown", segmentationId } })),
+      );
     } catch (error) {
       if (signal.aborted) return;
       const why = messageOf(error);
@@ -251,8 +266,17 @@ export function createSession(parts: SessionParts): Session {
     hide: (jobId) => {
       const overlay = entry(jobId)?.overlay;
       if (overlay?.kind !== "shown") return;
-      viewer.hideSeg(overlay.segmentationId);
-      store.update((state) => withEntry(state, jobId, (old) => ({ ...old, overlay: { kind: "hidden" } })));
+      const { segmentationId } = overlay;
+      viewer.hideSeg(segmentationId);
+      // The same question asked again has the same SEG.
+      store.update((state) => ({
+        ...state,
+        entries: state.entries.map((old) =>
+          old.overlay.kind === "shown" && old.overlay.segmentationId === segmentationId
+            ? { ...old, overlay: { kind: "hidden" } }
+            : old,
+        ),
+      }));
     },
     jumpTo: (jobId, pointLps) => {
       const request = entry(jobId)?.job.request;

@@ -51,13 +51,11 @@ export async function openBundleEngine({ folder, manifest }: InstalledBundle, lo
     async answer(question, reply) {
       if (!prepared) throw new Error("no volume was prepared");
       const cut = overlong(question).length;
-      const note =
-        cut === 0
-          ? undefined
-          : `${cut} prompt(s) were cut to the ${manifest.contextLength} tokens that the model reads.`;
+      if (cut > 0)
+        await reply.note(`${cut} prompt(s) were cut to the ${manifest.contextLength} tokens that the model reads.`);
       const embeddings = [];
       for (const prompt of question.prompts) embeddings.push(await text.embed(prompt.text));
-      await reply.progress("prepare", 1, note);
+      await reply.progress("prepare", 1);
       const network = imageNetwork(image, embeddings, manifest);
       await answerSlices(prepared.volume, network, question, manifest, load.sliceBatch, reply);
     },

@@ -16,8 +16,9 @@ export interface ChildEngine {
 
 /** Where an engine's results go. */
 export interface Reply {
-  /** @param detail something that the user should know of this run */
-  progress(stage: "prepare" | "infer", fraction: number, detail?: string): Promise<void>;
+  progress(stage: "prepare" | "infer", fraction: number): Promise<void>;
+  /** Something that the user should know of the result, in plain words. */
+  note(text: string): Promise<void>;
   /** Resolves when the other side is ready for more. */
   planes(planes: readonly PackedPlane[]): Promise<void>;
 }

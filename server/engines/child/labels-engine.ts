@@ -44,7 +44,9 @@ export async function openLabelsEngine({ folder, manifest }: InstalledLabels, lo
       if (!prepared) throw new Error("no volume was prepared");
       const { map } = prepared;
       await reply.progress("prepare", 1);
-      await reply.progress("infer", shareOfNetwork, coarseNote(question.volume, manifest));
+      await reply.progress("infer", shareOfNetwork);
+      const coarse = coarseNote(question.volume, manifest);
+      if (coarse !== undefined) await reply.note(coarse);
       const asked = question.prompts.map(({ text }) => askedLabels(text, targets));
       if (!map.sides && asked.some(({ side }) => side !== undefined)) throw sidesUnknown();
       const claims = claimLabels(asked, question.merge);

@@ -19,8 +19,8 @@ const outbox = new Outbox();
 const inbox = new Inbox(() => outbox.took());
 
 const reply: Reply = {
-  progress: (stage, fraction, detail) =>
-    outbox.send({ kind: "progress", stage, fraction, ...(detail !== undefined && { detail }) }),
+  progress: (stage, fraction) => outbox.send({ kind: "progress", stage, fraction }),
+  note: (text) => outbox.send({ kind: "note", text }),
   planes: (planes) => outbox.planes(planes),
 };
 

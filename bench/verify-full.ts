@@ -1,0 +1,143 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { access, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { OFFICIAL_CONFIG } from "#models/boltzformer/network-config.ts";
+import { networkTensors } from "#models/boltzformer/network-tensors.ts";
+import { buildBoltzFormer, type GraphRunner, type GraphTensor, openBundle, verifyBundle } from "#models/index.ts";
+import { median } from "./figure.ts";
+import type { GraphAnswer, GraphQuestion } from "./graph-process.ts";
+import { writeMadeWeights } from "./made-weights.ts";
+
+/*
+ * MedImageParse 3D at its real size against numbers of upstream's own code, with made weights: the official ones are not
+ * needed. Prints one JSON line; exits with 1 where the agreement is less than it should be.
+ */
+
+const ROOT = join(import.meta.dirname, "..");
+const { values: options } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    golden: {
+      type: "string",
+      default: join(
+        process.env.PARSE3D_TEST_DATA ?? join(ROOT, "../shared/data"),
+        "boltzformer_golden/full.golden.safetensors",
+      ),
+    },
+    threads: { type: "string", default: "2" },
+    runs: { type: "string", default: "5" },
+  },
+});
+const threads = Number(options.threads);
+const runs = Number(options.runs);
+
+const MASK_TOLERANCE = 2e-3;
+const EXISTENCE_TOLERANCE = 1e-4;
+
+const cache = join(ROOT, ".cache", "medimageparse3d-made");
+const weights = join(cache, "weights.safetensors");
+const folder = join(cache, "bundle");
+await mkdir(cache, { recursive: true });
+await access(weights).catch(async () => {
+  note("making the weights, 1.49 GB");
+  await writeMadeWeights(weights, Object.fromEntries(networkTensors(OFFICIAL_CONFIG)));
+});
+note("building the bundle");
+await rm(folder, { recursive: true, force: true });
+await mkdir(folder);
+const builder = graphProcess();
+await buildBoltzFormer({ weights, folder, run: builder.run });
+await builder.end();
+const bundle = await openBundle(folder);
+if (bundle.engine !== "bundle") throw new Error("the builder made another kind of model");
+
+note("comparing with upstream's numbers");
+const network = graphProcess();
+const { maxAbsDiff } = await verifyBundle(bundle, options.golden, network.run);
+note("measuring one prompt and eight");
+const { manifest } = bundle;
+const imageFile = join(folder, manifest.files.imageModel.name);
+const ask = async (prompts: number, times: number) => {
+  const answer = await network.ask({ graphFile: imageFile, inputs: question(prompts), runs: times, threads });
+  return answer;
+};
+await ask(8, 1);
+const samples = { one: [] as number[], eight: [] as number[] };
+let peakRssMb = 0;
+for (let run = 0; run < runs; run++) {
+  samples.one.push(...(await ask(1, 1)).seconds);
+  const eight = await ask(8, 1);
+  samples.eight.push(...eight.seconds);
+  peakRssMb = eight.peakRssMb;
+}
+await ask(32, 1);
+const thirtyTwo = median((await ask(32, 3)).seconds);
+const secondsToOpen = network.secondsToOpen();
+await network.end();
+
+const secondsPerSlice = { one: median(samples.one), eight: median(samples.eight) };
+const rounded = (value: number) => Number(value.toPrecision(3));
+console.log(
+  JSON.stringify({
+    maxAbsDiff,
+    secondsPerSlice: { one: rounded(secondsPerSlice.one), eight: rounded(secondsPerSlice.eight) },
+    eightPromptsOverOne: rounded(secondsPerSlice.eight / secondsPerSlice.one),
+    thirtyTwoPromptsOverOne: rounded(thirtyTwo / secondsPerSlice.one),
+    peakRssMb,
+    secondsToOpen: rounded(secondsToOpen),
+    threads,
+  }),
+);
+const { mask_logits, edge_logits = Number.NaN, existence_logits } = maxAbsDiff;
+const agrees =
+  mask_logits <= MASK_TOLERANCE && edge_logits <= MASK_TOLERANCE && existence_logits <= EXISTENCE_TOLERANCE;
+if (!agrees) process.exitCode = 1;
+
+/** One slice of grey noise, and prompts of eight tokens. */
+function question(prompts: number): GraphQuestion["inputs"] {
+  const { imageSize, hiddenDim } = manifest;
+  const tokens = 8;
+  const noise = (length: number, scale: number) =>
+    Float32Array.from({ length }, (_, n) => ((Math.imul(n, 0x9e3779b9) >>> 8) / 2 ** 24) * scale);
+  return {
+    image: { dtype: "float32", dims: [1, 3, imageSize, imageSize], data: noise(3 * imageSize ** 2, 255) },
+    text_tokens: { dtype: "float32", dims: [tokens, prompts, hiddenDim], data: noise(tokens * prompts * hiddenDim, 1) },
+  };
+}
+
+/** A process that runs graphs, so that its memory can be measured, and nothing else's is. */
+function graphProcess() {
+  const child: ChildProcess = fork(join(import.meta.dirname, "graph-process.ts"), { serialization: "advanced" });
+  let longestToOpen = 0;
+  async function ask(what: GraphQuestion): Promise<GraphAnswer> {
+    const settled = new AbortController();
+    const died = once(child, "exit", { signal: settled.signal }).then(([code, signal]) => {
+      throw new Error(`the graph's process ended (${signal ?? code})`);
+    });
+    child.send(what);
+    const answered = once(child, "message", { signal: settled.signal });
+    const [answer] = (await Promise.race([answered, died])) as [GraphAnswer];
+    died.catch(() => {});
+    settled.abort();
+    longestToOpen = Math.max(longestToOpen, answer.secondsToOpen);
+    return answer;
+  }
+  const run: GraphRunner = async (graphFile, inputs): Promise<Readonly<Record<string, GraphTensor>>> =>
+    (await ask({ graphFile, inputs, runs: 1, threads })).outputs;
+  return {
+    ask,
+    run,
+    secondsToOpen: () => longestToOpen,
+    end: async () => {
+      const ended = once(child, "exit");
+      child.disconnect();
+      await ended;
+    },
+  };
+}
+
+function note(text: string): void {
+  if (!options.json) console.error(text);
+}

@@ -1,0 +1,82 @@
+import { createInterface } from "node:readline/promises";
+import { buildBoltzFormer, openModelStore, parseNetworkConfig } from "#models/index.ts";
+import { InvalidRequestError } from "#server/domain/index.ts";
+import { openGraphProcess } from "#server/engines/index.ts";
+import { readConfig } from "../config.ts";
+import type { CommandContext } from "./command.ts";
+import { readInput } from "./files.ts";
+
+export interface AddModelOptions {
+  readonly name: string;
+  readonly config?: string;
+  readonly tokenizer?: string;
+  readonly acceptLicence?: boolean;
+  readonly move?: boolean;
+}
+
+/** Weights of MedImageParse 3D -> an installed bundle: nothing is converted, the graphs point into the weights' file. */
+export async function addModel(weights: string, options: AddModelOptions, context: CommandContext): Promise<void> {
+  const { terminal, signal } = context;
+  await askConsent(options.acceptLicence === true, context);
+  const config = options.config ? parseNetworkConfig(await readJson(options.config)) : undefined;
+  const { inference, modelsFolder } = readConfig();
+  await using graphs = openGraphProcess({
+    signal,
+    ...(inference.threads !== undefined && { threads: inference.threads }),
+  });
+  using watch = terminal.watch(signal);
+  const { card } = await openModelStore(modelsFolder).add(options.name, async (folder) => {
+    await buildBoltzFormer({
+      weights,
+      folder,
+      config,
+      tokenizer: options.tokenizer,
+      move: options.move,
+      name: options.name,
+      signal,
+      run: graphs.run,
+      onCopy: (bytes) =>
+        terminal.say(`The weights lie on another file system: copying ${(bytes / 1e9).toFixed(2)} GB.`),
+      onProgress: (stage, share) => watch.progress("prepare", share, stage),
+    });
+  });
+  terminal.answer(card, [`installed ${card.name} ${card.version}: ${card.title} [${card.licence}]`]);
+}
+
+const licence = [
+  "The weights of MedImageParse 3D (BiomedParse v2) are licensed CC-BY-NC-SA-4.0 by Microsoft:",
+  "attribution, no commercial use, derivatives under the same licence. Research use only; not for clinical decisions.",
+  "Cite Zhao et al., Nature Methods 2024, doi 10.1038/s41592-024-02499-w.",
+];
+
+async function askConsent(accepted: boolean, { terminal, signal }: CommandContext): Promise<void> {
+  for (const line of licence) terminal.say(line);
+  if (accepted) return;
+  if (!process.stdin.isTTY || terminal.json) {
+    throw new InvalidRequestError("The licence has to be accepted: read it, then add --accept-licence.");
+  }
+  const ask = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await ask.question("Do you accept it? (yes/no) ", { signal });
+    if (!/^y(es)?$/i.test(answer.trim()))
+      throw new InvalidRequestError("The licence was not accepted; nothing was installed.");
+  } finally {
+    ask.close();
+  }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = new TextDecoder().decode(await readInput(path));
+  try {
+    const document: unknown = JSON.parse(text);
+    return isRecord(document) && isRecord(document.config) ? document.config : document;
+  } catch (cause) {
+    throw new InvalidRequestError("The configuration is not JSON. Give the network's sizes as upstream names them.", {
+      cause,
+    });
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,280 @@
+import { createHash } from "node:crypto";
+import { type Sql, toJsonb } from "#server/database/index.ts";
+import type { Finding } from "#server/domain/index.ts";
+import type { Failure } from "../failure.ts";
+import { type Job, type JobEvent, type JobNews, type JobRequest, type JobResult, priorities } from "../job.ts";
+import type { JobQuery, QueueLoad, Submission } from "../job-queue.ts";
+import { type EventRow, eventOf, type JobRow, jobColumns, jobOf } from "./job-row.ts";
+
+export const CHANNEL = "parse3d_jobs";
+
+/** What is told on the channel: `state`: it may be claimed, or has ended; `news`: its log grew; `cancel`: stop it. */
+export type Notice = { readonly kind: "state" | "news" | "cancel"; readonly jobId: string };
+
+export function readNotice(payload: string): Notice | undefined {
+  const [kind, jobId] = payload.split(" ");
+  if (jobId === undefined || (kind !== "state" && kind !== "news" && kind !== "cancel")) return undefined;
+  return { kind, jobId };
+}
+
+/** One run of a job by one worker. Once another run has begun, nothing that this one writes counts. */
+export interface RunOf {
+  readonly jobId: string;
+  readonly workerId: string;
+  readonly attempt: number;
+}
+
+/** Serialises what must see all other submissions: the backlog is exact, and a twin is found. */
+export async function lockSubmissions(sql: Sql): Promise<void> {
+  await sql.query("select pg_advisory_xact_lock(81170002)");
+}
+
+/** What makes two requests the same; null where a twin may run beside it. */
+export function questionOf(request: JobRequest, owner: string): string | null {
+  if (request.kind !== "series") return null;
+  return createHash("sha256")
+    .update(`${owner}\n${JSON.stringify(request)}`)
+    .digest("hex");
+}
+
+export async function findUnfinished(sql: Sql, question: string): Promise<Job | undefined> {
+  const [row] = await sql.query<JobRow>(
+    `select ${jobColumns} from parse3d.jobs as job where question = $1 and state in ('queued', 'running') and not cancelling`,
+    [question],
+  );
+  return row && jobOf(row);
+}
+
+export async function insertJob(
+  sql: Sql,
+  request: JobRequest,
+  from: Required<Pick<Submission, "owner" | "requestId" | "priority">> & Pick<Submission, "ruleId">,
+  {
+    id,
+    question,
+    pinnedTo,
+    attempts,
+  }: { id: string; question: string | null; pinnedTo: string | null; attempts: number },
+): Promise<Job> {
+  await sql.query(
+    `insert into parse3d.jobs (id, owner, request_id, request, question, priority, rule_id, pinned_to, attempts)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      id,
+      from.owner,
+      from.requestId,
+      toJsonb(request),
+      question,
+      priorities.indexOf(from.priority),
+      from.ruleId ?? null,
+      pinnedTo,
+      attempts,
+    ],
+  );
+  return tellState(sql, id);
+}
+
+/** The most urgent job that may run now, taken by this worker; several workers never take the same one. */
+export async function claimJob(sql: Sql, workerId: string): Promise<Job | undefined> {
+  const [claimed] = await sql.query<{ id: string }>(
+    `update parse3d.jobs set state = 'running', worker_id = $1, attempt = attempt + 1, started_at = now(),
+       stage = 'queued', fraction = 0, detail = null
+     where id = (
+       select id from parse3d.jobs
+       where state = 'queued' and run_after <= now() and (pinned_to is null or pinned_to = $1)
+       order by priority, submitted for update skip locked limit 1
+     ) returning id`,
+    [workerId],
+  );
+  return claimed && tellState(sql, claimed.id);
+}
+
+export async function readJob(sql: Sql, id: string): Promise<Job | undefined> {
+  const [row] = await sql.query<JobRow>(`select ${jobColumns} from parse3d.jobs as job where id = $1`, [id]);
+  return row && jobOf(row);
+}
+
+/** As `readJob`; nobody else changes the job before this transaction has ended. */
+export async function lockJob(sql: Sql, id: string): Promise<{ job: Job; row: JobRow } | undefined> {
+  await sql.query("select 1 from parse3d.jobs where id = $1 for update", [id]);
+  const [row] = await sql.query<JobRow>(`select ${jobColumns} from parse3d.jobs as job where id = $1`, [id]);
+  return row && { job: jobOf(row), row };
+}
+
+export async function listJobs(sql: Sql, { owners, limit, states }: JobQuery): Promise<readonly Job[]> {
+  const rows = await sql.query<JobRow>(
+    `select ${jobColumns} from parse3d.jobs as job
+     where owner = any($1::text[]) and ($2::text[] is null or state = any($2::text[])) order by submitted desc limit $3`,
+    [owners, states ?? null, limit],
+  );
+  return rows.map(jobOf);
+}
+
+/** How many wait with at least this urgency, and how many run, on all machines. */
+export async function countJobs(sql: Sql, priority: number): Promise<Omit<QueueLoad, "accepting"> & { ahead: number }> {
+  const [row] = await sql.query<{ queued: number; ahead: number; running: number }>(
+    `select count(*) filter (where state = 'queued')::integer as queued,
+       count(*) filter (where state = 'queued' and priority <= $1)::integer as ahead,
+       count(*) filter (where state = 'running')::integer as running
+     from parse3d.jobs where state in ('queued', 'running')`,
+    [priority],
+  );
+  return row ?? { queued: 0, ahead: 0, running: 0 };
+}
+
+/** @returns false where the run has no say any more */
+export async function tellProgress(
+  sql: Sql,
+  { jobId, workerId, attempt }: RunOf,
+  progress: { readonly stage: Job["stage"]; readonly fraction: number; readonly detail?: string },
+): Promise<boolean> {
+  const { stage, fraction, detail } = progress;
+  const [row] = await sql.query(
+    `update parse3d.jobs set stage = $4, fraction = $5, detail = $6
+     where id = $1 and worker_id = $2 and attempt = $3 and state = 'running' returning id`,
+    [jobId, workerId, attempt, stage, fraction, detail ?? null],
+  );
+  if (row) await tell(sql, jobId, { type: "progress", ...progress });
+  return row !== undefined;
+}
+
+/** @returns false where the run has no say any more */
+export async function tellFinding(sql: Sql, { jobId, workerId, attempt }: RunOf, finding: Finding): Promise<boolean> {
+  const [row] = await sql.query(
+    `select 1 from parse3d.jobs where id = $1 and worker_id = $2 and attempt = $3 and state = 'running' for update`,
+    [jobId, workerId, attempt],
+  );
+  if (!row) return false;
+  const eventId = await tell(sql, jobId, { type: "finding", finding });
+  await sql.query(
+    `insert into parse3d.findings (job_id, prompt_id, event_id, present, score, volume_ml, finding)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (job_id, prompt_id) do update set event_id = excluded.event_id, present = excluded.present,
+       score = excluded.score, volume_ml = excluded.volume_ml, finding = excluded.finding`,
+    [jobId, finding.prompt.id, eventId, finding.present, finding.score, finding.volumeMl ?? null, toJsonb(finding)],
+  );
+  return true;
+}
+
+export type Ending =
+  | { readonly state: "succeeded"; readonly result: JobResult }
+  | { readonly state: "failed"; readonly failure: Failure }
+  | { readonly state: "cancelled" };
+
+/** Ends a job, whoever runs it; what it stored in the archive is noted with it. */
+export async function endJob(sql: Sql, id: string, ending: Ending): Promise<Job> {
+  const succeeded = ending.state === "succeeded";
+  await sql.query(
+    `update parse3d.jobs set state = $2, result = $3, failure = $4, finished_at = now(), worker_id = null, cancelling = false,
+       stage = case when $5 then 'done' else stage end, fraction = case when $5 then 1 else fraction end
+     where id = $1`,
+    [
+      id,
+      ending.state,
+      succeeded ? toJsonb(ending.result) : null,
+      ending.state === "failed" ? toJsonb(ending.failure) : null,
+      succeeded,
+    ],
+  );
+  if (succeeded && ending.result.seg) {
+    const { sopInstanceUid, seriesInstanceUid, studyInstanceUid } = ending.result.seg;
+    await sql.query(
+      `insert into parse3d.stored_instances (sop_instance_uid, series_instance_uid, study_instance_uid, job_id)
+       values ($1, $2, $3, $4) on conflict (sop_instance_uid) do nothing`,
+      [sopInstanceUid, seriesInstanceUid, studyInstanceUid, id],
+    );
+  }
+  return tellState(sql, id);
+}
+
+/**
+ * Back to the queue; what the run found is forgotten.
+ * @param runs.attempt runs that count
+ * @param runs.attempts how many there may be
+ */
+export async function requeueJob(
+  sql: Sql,
+  id: string,
+  { attempt, attempts }: { readonly attempt: number; readonly attempts: number },
+  delayMs = 0,
+): Promise<Job> {
+  await sql.query("delete from parse3d.findings where job_id = $1", [id]);
+  await sql.query("delete from parse3d.job_events where job_id = $1 and type <> 'state'", [id]);
+  await sql.query(
+    `update parse3d.jobs set state = 'queued', stage = 'queued', fraction = 0, detail = null, attempt = $2, attempts = $3,
+       run_after = case when $4::double precision > 0 then now() + make_interval(secs => $4) else created_at end,
+       started_at = null, finished_at = null, result = null, failure = null, worker_id = null, cancelling = false
+     where id = $1`,
+    [id, attempt, attempts, delayMs / 1000],
+  );
+  return tellState(sql, id);
+}
+
+/** Only so many ended jobs are kept, the newest. */
+export async function forgetOldest(sql: Sql, history: number): Promise<void> {
+  await sql.query(
+    `delete from parse3d.jobs where id in (
+       select id from parse3d.jobs where finished_at is not null order by finished_at desc, submitted desc offset $1
+     )`,
+    [history],
+  );
+}
+
+export async function readEvents(sql: Sql, id: string, after: number): Promise<readonly JobEvent[]> {
+  const rows = await sql.query<EventRow>(
+    "select id, at, news from parse3d.job_events where job_id = $1 and id > $2 order by id",
+    [id, after],
+  );
+  return rows.map(eventOf);
+}
+
+/** Whoever runs the job hears of it, and of nothing else. */
+export async function askToCancel(sql: Sql, id: string): Promise<void> {
+  await sql.query("update parse3d.jobs set cancelling = true where id = $1", [id]);
+  await notify(sql, { kind: "cancel", jobId: id });
+}
+
+/** The newest event's id, and whether more may come; undefined where there is no such job. */
+export async function readProgressOf(sql: Sql, id: string): Promise<{ lastEvent: number; ended: boolean } | undefined> {
+  const [row] = await sql.query<{ last_event: number; finished_at: Date | null }>(
+    "select last_event, finished_at from parse3d.jobs where id = $1",
+    [id],
+  );
+  return row && { lastEvent: row.last_event, ended: row.finished_at !== null };
+}
+
+async function tellState(sql: Sql, id: string): Promise<Job> {
+  const job = await readJob(sql, id);
+  if (!job) throw new Error("the job is gone in the middle of its transaction");
+  await tell(sql, id, { type: "state", job });
+  return job;
+}
+
+/** Adds to the job's log, in place of what it makes obsolete, and wakes whoever listens when the transaction commits. */
+async function tell(sql: Sql, jobId: string, news: JobNews): Promise<number> {
+  const promptId = news.type === "finding" ? news.finding.prompt.id : null;
+  if (news.type !== "state") {
+    await sql.query(
+      "delete from parse3d.job_events where job_id = $1 and type = $2 and prompt_id is not distinct from $3",
+      [jobId, news.type, promptId],
+    );
+  }
+  const [row] = await sql.query<{ last_event: number }>(
+    "update parse3d.jobs set last_event = last_event + 1 where id = $1 returning last_event",
+    [jobId],
+  );
+  const eventId = row?.last_event ?? 0;
+  await sql.query("insert into parse3d.job_events (job_id, id, type, prompt_id, news) values ($1, $2, $3, $4, $5)", [
+    jobId,
+    eventId,
+    news.type,
+    promptId,
+    toJsonb(news),
+  ]);
+  await notify(sql, { kind: news.type === "state" ? "state" : "news", jobId });
+  return eventId;
+}
+
+async function notify(sql: Sql, { kind, jobId }: Notice): Promise<void> {
+  await sql.query("select pg_notify($1, $2)", [CHANNEL, `${kind} ${jobId}`]);
+}
