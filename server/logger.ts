@@ -104,7 +104,9 @@ function keepAllowed(fields: Readonly<Record<string, unknown>>): Record<string, 
   const kept: Record<string, unknown> = {};
   for (const name of allowed) {
     const value = fields[name];
-    if (typeof value === "string") kept[name] = scrub(value).slice(0, 500);
+    // Of what a process said before it died, the end tells why.
+    if (typeof value === "string")
+      kept[name] = name === "stderr" ? scrub(value).slice(-500) : scrub(value).slice(0, 500);
     else if (typeof value === "number" || typeof value === "boolean" || value === null) kept[name] = value;
   }
   return kept;

@@ -7,9 +7,13 @@ const ITEM_HEADER = 8;
 const LARGEST_SHORT_LENGTH = 0xfffe;
 const LARGEST_LONG_LENGTH = 0xfffffffe;
 
+/** Whether VRs are written (PS3.5 section 7.1). */
+export type VrEncoding = "explicit" | "implicit";
+
 /** A data set whose elements are in order of tag and whose sizes are known; `length` in bytes. */
 export interface Layout {
   readonly fields: readonly Field[];
+  readonly encoding: VrEncoding;
   readonly length: number;
 }
 
@@ -24,26 +28,28 @@ interface Field {
 /**
  * The data set in order of tag, with the size of each element.
  *
+ * @param encoding explicit VR where absent; implicit VR is for values longer than a VR of 16-bit length can hold
  * @param signedByParent what "US or SS" means where this data set has no Pixel Representation of its own
  * @throws RangeError where a keyword is not in PS3.6, or a value does not fit its VR
  */
-export function layOut(dataSet: Elements, signedByParent = false): Layout {
+export function layOut(dataSet: Elements, encoding: VrEncoding = "explicit", signedByParent = false): Layout {
   const signed = dataSet.PixelRepresentation === undefined ? signedByParent : dataSet.PixelRepresentation === 1;
   const fields: Field[] = [];
   let length = 0;
   for (const [keyword, given] of Object.entries(dataSet)) {
     if (given === undefined) continue;
-    const field = layOutElement(keyword, given, signed, dataSet);
+    const field = layOutElement(keyword, given, encoding, signed, dataSet);
     fields.push(field);
-    length += headerLength(field.vr) + field.length;
+    length += headerLength(field.vr, encoding) + field.length;
   }
   fields.sort((a, b) => a.tag - b.tag);
-  return { fields, length };
+  return { fields, encoding, length };
 }
 
 function layOutElement(
   keyword: string,
   given: NonNullable<Elements[string]>,
+  encoding: VrEncoding,
   signed: boolean,
   dataSet: Elements,
 ): Field {
@@ -52,14 +58,14 @@ function layOutElement(
   const { tag } = entry;
   if (entry.vr === "SQ") {
     if (!isItems(given)) throw new RangeError(`${keyword} is a sequence: it must be given as a list of data sets`);
-    const items = given.map((item) => layOut(item, signed));
+    const items = given.map((item) => layOut(item, encoding, signed));
     const length = items.reduce((sum, item) => sum + ITEM_HEADER + item.length, 0);
-    return { tag, vr: "SQ", length: checkLength(keyword, "SQ", length), value: { kind: "items", items } };
+    return { tag, vr: "SQ", length: checkLength(keyword, "SQ", encoding, length), value: { kind: "items", items } };
   }
   if (isItems(given) && given.length > 0) throw new RangeError(`${keyword} is ${entry.vr}, not a sequence`);
   const vr = chooseVr(entry, signed, dataSet);
   const value = valueField(keyword, vr, given as Exclude<typeof given, readonly Elements[]>);
-  return { tag, vr, length: checkLength(keyword, vr, value.length), value };
+  return { tag, vr, length: checkLength(keyword, vr, encoding, value.length), value };
 }
 
 /** PS3.5 annex A.2: pixel data of at most 8 bits allocated may be OB, of more must be OW. */
@@ -77,12 +83,13 @@ function isItems(given: NonNullable<Elements[string]>): given is readonly Elemen
   return Array.isArray(given) && given.every((item) => typeof item === "object");
 }
 
-function headerLength(vr: Vr): number {
-  return hasLongHeader(vr) ? 12 : 8;
+function headerLength(vr: Vr, encoding: VrEncoding): number {
+  return encoding === "explicit" && hasLongHeader(vr) ? 12 : 8;
 }
 
-function checkLength(keyword: string, vr: Vr, length: number): number {
-  if (length <= (hasLongHeader(vr) ? LARGEST_LONG_LENGTH : LARGEST_SHORT_LENGTH)) return length;
+function checkLength(keyword: string, vr: Vr, encoding: VrEncoding, length: number): number {
+  const long = encoding === "implicit" || hasLongHeader(vr);
+  if (length <= (long ? LARGEST_LONG_LENGTH : LARGEST_SHORT_LENGTH)) return length;
   throw new RangeError(`${keyword}: the value is too long for ${vr}`);
 }
 
@@ -92,18 +99,21 @@ export interface Writer {
   readonly view: DataView;
 }
 
-/** Writes the elements at `start`, explicit little endian; returns the offset behind them. */
+/** Writes the elements at `start`, little endian; returns the offset behind them. */
 export function writeFields(layout: Layout, writer: Writer, start: number): number {
   const { out, view } = writer;
   let offset = start;
   for (const { tag, vr, length, value } of layout.fields) {
     view.setUint16(offset, tag >>> 16, true);
     view.setUint16(offset + 2, tag & 0xffff, true);
-    out[offset + 4] = vr.charCodeAt(0);
-    out[offset + 5] = vr.charCodeAt(1);
-    if (hasLongHeader(vr)) view.setUint32(offset + 8, length, true);
-    else view.setUint16(offset + 6, length, true);
-    offset += headerLength(vr);
+    if (layout.encoding === "implicit") view.setUint32(offset + 4, length, true);
+    else {
+      out[offset + 4] = vr.charCodeAt(0);
+      out[offset + 5] = vr.charCodeAt(1);
+      if (hasLongHeader(vr)) view.setUint32(offset + 8, length, true);
+      else view.setUint16(offset + 6, length, true);
+    }
+    offset += headerLength(vr, layout.encoding);
     if (value.kind === "items") offset = writeItems(value.items, writer, offset);
     else {
       writeValueField(value, out, view, offset);

@@ -1,4 +1,4 @@
-import { data } from "dcmjs";
+import table from "./dictionary.generated.json" with { type: "json" };
 import { type Vr, vrOfName } from "./value-representation.ts";
 
 /** What PS3.6 says of a standard element. */
@@ -38,19 +38,21 @@ function dictionary(): Dictionary {
   return loaded;
 }
 
-const OPEN_VRS: Readonly<Record<string, Vr>> = { ox: "OW", lt: "OW", xs: "US", up: "UL" };
+/** In the table, where PS3.6 says "US or SS". */
+const US_OR_SS = "xs";
 
 function load(): Dictionary {
   const byTag = new Map<number, DictionaryEntry>();
   const byKeyword = new Map<string, DictionaryEntry>();
-  for (const { tag: text, vr: name, name: spelled } of Object.values(data.DicomMetaDictionary.nameMap)) {
-    const vr = vrOfName(name) ?? OPEN_VRS[name];
-    if (vr === undefined) continue;
-    const tag = Number.parseInt(text.slice(1, 5) + text.slice(6, 10), 16);
-    const keyword = spelled.startsWith("RETIRED_") ? spelled.slice("RETIRED_".length) : spelled;
-    const entry = { tag, keyword, vr, signedByPixelRepresentation: name === "xs" };
-    byTag.set(tag, entry);
-    byKeyword.set(keyword, entry);
+  for (const [name, elements] of Object.entries<readonly string[]>(table)) {
+    const vr = vrOfName(name) ?? "US";
+    const signedByPixelRepresentation = name === US_OR_SS;
+    for (const element of elements) {
+      const tag = Number.parseInt(element.slice(0, 8), 16);
+      const entry = { tag, keyword: element.slice(9), vr, signedByPixelRepresentation };
+      byTag.set(tag, entry);
+      byKeyword.set(entry.keyword, entry);
+    }
   }
   return { byTag, byKeyword };
 }

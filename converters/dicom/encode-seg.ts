@@ -1,4 +1,4 @@
-import { dot, length, scale, subtract, transformPoint, type Vec3 } from "../geometry/index.ts";
+import { dot, length, scale, subtract, type Vec3 } from "../geometry/index.ts";
 import { copyModule } from "./copy-module.ts";
 import { dicomDateTime } from "./date-time.ts";
 import { derivedSeriesElements } from "./derived-series.ts";
@@ -6,12 +6,12 @@ import type { Elements } from "./elements.ts";
 import { encodeRle } from "./encode-rle.ts";
 import { codeItem, equipment, PROCESSING_EQUIPMENT, RESEARCH_USE_ONLY } from "./equipment.ts";
 import { writePart10 } from "./part10-writer.ts";
-import { type PlaneAxes, planeAxes } from "./plane-axes.ts";
 import { fillFrame, masksOverlap, nonEmptyFrames, packFrames, type SegFrame } from "./seg-frames.ts";
 import { dimensionElements, perFrameGroups, referencedSeries, sharedGroups } from "./seg-functional-groups.ts";
 import type { SegInput } from "./seg-input.ts";
 import { bitsAllocated, kindElements, type SegKind } from "./seg-kind.ts";
 import { backgroundItem, segmentItems } from "./seg-segments.ts";
+import { checkedAxes, checkSizes, slicePositions } from "./slice-positions.ts";
 import { TRANSFER_SYNTAX } from "./transfer-syntax.ts";
 import type { WrittenPixels } from "./written-pixels.ts";
 
@@ -25,11 +25,15 @@ import type { WrittenPixels } from "./written-pixels.ts";
  */
 export function encodeSeg(input: SegInput): Uint8Array {
   const { kind = "binary", compression = "none", segments } = input;
-  const axes = checkedAxes(input);
+  checkSizes(
+    input.geometry,
+    segments.map(({ mask }) => mask),
+  );
+  const axes = checkedAxes(input.geometry, input.sources);
   const overlap = segmentsOverlap(kind, input);
   const frames = nonEmptyFrames(kind, input);
   if (frames.length === 0) throw new RangeError("no segment has a voxel: there is nothing to write");
-  const positions = slicePositions(input);
+  const positions = slicePositions(input.geometry, input.sources);
   const spacing = uniformSpacing(positions, axes.normal);
   const dataSet: Elements = {
     ...identification(input),
@@ -96,30 +100,6 @@ function rlePixels(kind: SegKind, frames: readonly SegFrame[], { geometry, segme
       return encodeRle(pixels, geometry.size[0], bytesPerPixel);
     }),
   };
-}
-
-function checkedAxes({ geometry, segments, sources }: SegInput): PlaneAxes {
-  const [ni, nj, nk] = geometry.size;
-  for (const { mask } of segments) {
-    if (mask.size[0] !== ni || mask.size[1] !== nj || mask.size[2] !== nk) {
-      throw new RangeError("a mask's size is not the geometry's: masks are given on the series' own grid");
-    }
-  }
-  const axes = planeAxes(geometry.ijkToLps);
-  if (axes === undefined) throw new RangeError("the grid's rows and columns are not at a right angle");
-  for (const { sliceIndex, positionLps } of sources) {
-    const expected = transformPoint(geometry.ijkToLps, [0, 0, sliceIndex]);
-    if (!(length(subtract(positionLps, expected)) <= Math.abs(axes.sliceStep) / 2)) {
-      throw new RangeError(`the source of slice ${sliceIndex} lies elsewhere than the slice`);
-    }
-  }
-  return axes;
-}
-
-/** Image Position (Patient) of each slice: its source's own where it has one. */
-function slicePositions({ geometry, sources }: SegInput): readonly Vec3[] {
-  const own = new Map(sources.map(({ sliceIndex, positionLps }) => [sliceIndex, positionLps]));
-  return Array.from({ length: geometry.size[2] }, (_, k) => own.get(k) ?? transformPoint(geometry.ijkToLps, [0, 0, k]));
 }
 
 /** Steps that differ by more than this part of their mean are not uniform. */

@@ -5,19 +5,22 @@ import { TRANSFER_SYNTAX } from "./transfer-syntax.ts";
 import { lengthOfPixels, type WrittenPixels, writePixels } from "./written-pixels.ts";
 
 /** Names this software as the writer of a file: Implementation Class UID (0002,0012). */
-const IMPLEMENTATION_CLASS_UID = "2.25.259813732949490507299138188870623654409";
+export const IMPLEMENTATION_CLASS_UID = "2.25.259813732949490507299138188870623654409";
 
 const IMPLEMENTATION_VERSION_NAME = "PARSE3D_0_1";
 
 export interface Part10Options {
-  /** Explicit VR Little Endian where absent. Deflated is deflated here; frames come compressed in `pixels`. */
+  /**
+   * Explicit VR Little Endian where absent. Implicit VR is for values that a VR of 16-bit length cannot hold. Deflated is
+   * deflated here; frames come compressed in `pixels`.
+   */
   readonly transferSyntaxUid?: string;
   /** In place of PixelData in the data set. */
   readonly pixels?: WrittenPixels;
 }
 
 /**
- * The data set as a DICOM file (PS3.10), explicit little endian, text in UTF-8: SpecificCharacterSet is written as
+ * The data set as a DICOM file (PS3.10), little endian, text in UTF-8: SpecificCharacterSet is written as
  * ISO_IR 192 whatever is given. VRs are PS3.6's; "US or SS" follows PixelRepresentation.
  *
  * @param dataSet needs SOPClassUID and SOPInstanceUID, which also go into the file meta information
@@ -27,10 +30,12 @@ export function writePart10(dataSet: Elements, options: Part10Options = {}): Uin
   const { transferSyntaxUid = TRANSFER_SYNTAX.explicitLittleEndian, pixels } = options;
   const { SOPClassUID, SOPInstanceUID } = dataSet;
   if (!SOPClassUID || !SOPInstanceUID) throw new RangeError("a DICOM file needs SOPClassUID and SOPInstanceUID");
-  const body = layOut({ ...dataSet, SpecificCharacterSet: "ISO_IR 192" });
+  const encoding = transferSyntaxUid === TRANSFER_SYNTAX.implicitLittleEndian ? "implicit" : "explicit";
+  const body = layOut({ ...dataSet, SpecificCharacterSet: "ISO_IR 192" }, encoding);
   if (body.fields[0]!.tag < FIRST_DATA_SET_TAG) {
     throw new RangeError("groups below 0008 belong to the file meta information, which is written from the data set");
   }
+  if (pixels !== undefined && encoding === "implicit") throw new RangeError("pixels are written in explicit VR");
   if (pixels !== undefined && body.fields.at(-1)!.tag >= PIXEL_DATA) {
     throw new RangeError("Pixel Data is the last element, and is given once");
   }

@@ -34,3 +34,25 @@ function hash(text: string): number {
   for (let n = 0; n < text.length; n++) value = Math.imul(value ^ text.charCodeAt(n), 0x01000193);
   return value >>> 0;
 }
+
+/** The same colour as red, green and blue of sRGB, 0 to 255 each (D65 to D65: white is 255, 255, 255). */
+export function rgbOfCielab([l, a, b]: CielabValue): readonly [number, number, number] {
+  const fy = ((l / 65535) * 100 + 16) / 116;
+  const x = 0.95047 * unfold(fy + (a / 257 - 128) / 500);
+  const y = unfold(fy);
+  const z = 1.08883 * unfold(fy - (b / 257 - 128) / 200);
+  return [
+    companded(3.2404542 * x - 1.5371385 * y - 0.4985314 * z),
+    companded(-0.969266 * x + 1.8760108 * y + 0.041556 * z),
+    companded(0.0556434 * x - 0.2040259 * y + 1.0572252 * z),
+  ];
+}
+
+function unfold(f: number): number {
+  return f > 6 / 29 ? f ** 3 : 3 * (6 / 29) ** 2 * (f - 4 / 29);
+}
+
+function companded(linear: number): number {
+  const value = linear <= 0.0031308 ? 12.92 * linear : 1.055 * linear ** (1 / 2.4) - 0.055;
+  return Math.round(255 * Math.min(1, Math.max(0, value)));
+}

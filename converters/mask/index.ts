@@ -11,5 +11,7 @@ export {
 } from "./bit-volume.ts";
 export { type Component, connectedComponents } from "./components.ts";
 export { type Diameter, longestAxialDiameter } from "./diameter.ts";
+export { fillPolygons } from "./fill-polygons.ts";
 export { type ComponentMeasurements, type MaskMeasurements, measure } from "./measure.ts";
+export { outlinesOfSlice, type Polygon } from "./outline.ts";
 export { packBits, unpackBits } from "./pack.ts";

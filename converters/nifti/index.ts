@@ -1,2 +1,2 @@
 export { isNifti, type ReadNiftiOptions, readNifti, readNiftiPair } from "./read.ts";
-export { type WriteNiftiOptions, writeNifti } from "./write.ts";
+export { niftiParts, type WriteNiftiOptions, writeNifti } from "./write.ts";

@@ -7,6 +7,8 @@ export interface WriteNiftiOptions {
   readonly gzip?: boolean;
   /** How many volumes of the geometry's size `voxels` holds, one after the other (the 4th dimension); 1 where not said. */
   readonly volumes?: number;
+  /** What a stored value is multiplied by to give the real one (scl_slope); 1 where not said. */
+  readonly slope?: number;
   /** At most 79 ASCII characters; it must name no patient. */
   readonly description?: string;
 }
@@ -17,8 +19,18 @@ export interface WriteNiftiOptions {
  * @throws RangeError where there are not as many voxels as the geometry and `volumes` ask for
  */
 export function writeNifti(volume: Pick<Volume, "geometry" | "voxels">, options: WriteNiftiOptions = {}): Uint8Array {
-  const { geometry, voxels } = volume;
-  const { gzip = false, volumes = 1, description = "Parse3D, research use only" } = options;
+  const [start, voxels] = niftiParts(volume, options);
+  const file = new Uint8Array(start.length + voxels.length);
+  file.set(start);
+  file.set(voxels, start.length);
+  return options.gzip ? gzipSync(file, { level: 4 }) : file;
+}
+
+/** The two parts of an uncompressed file as `writeNifti` makes it: its header, and a view on the voxels themselves. */
+export function niftiParts(
+  { geometry, voxels }: Pick<Volume, "geometry" | "voxels">,
+  { volumes = 1, slope = 1, description = "Parse3D, research use only" }: Omit<WriteNiftiOptions, "gzip"> = {},
+): readonly [header: Uint8Array, voxels: Uint8Array] {
   const expected = geometry.size.reduce((product, length) => product * length, volumes);
   if (voxels.length !== expected) throw new RangeError(`${voxels.length} voxels where ${expected} belong`);
   const header: HeaderFields = {
@@ -27,13 +39,11 @@ export function writeNifti(volume: Pick<Volume, "geometry" | "voxels">, options:
     sizesMm: voxelSizeMm(geometry.ijkToLps),
     code: dataTypeCode(voxels),
     bits: voxels.BYTES_PER_ELEMENT * 8,
+    slope,
     description: description.replace(/[^ -~]/g, "?").slice(0, 79),
   };
   const start = header.dim.some((length) => length > 32767) ? header2(header) : header1(header);
-  const file = new Uint8Array(start.length + voxels.byteLength);
-  file.set(start);
-  file.set(new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength), start.length);
-  return gzip ? gzipSync(file, { level: 4 }) : file;
+  return [start, new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength)];
 }
 
 interface HeaderFields {
@@ -43,6 +53,7 @@ interface HeaderFields {
   readonly sizesMm: Vec3;
   readonly code: number;
   readonly bits: number;
+  readonly slope: number;
   readonly description: string;
 }
 
@@ -51,7 +62,7 @@ const MILLIMETRE = 2;
 const SCANNER = 1;
 
 /** 348 bytes and four that say that no extension follows. */
-function header1({ dim, ras, sizesMm, code, bits, description }: HeaderFields): Uint8Array {
+function header1({ dim, ras, sizesMm, code, bits, slope, description }: HeaderFields): Uint8Array {
   const bytes = new Uint8Array(352);
   const view = new DataView(bytes.buffer);
   const { qfac, quaternion } = rotationOf(ras);
@@ -61,7 +72,7 @@ function header1({ dim, ras, sizesMm, code, bits, description }: HeaderFields): 
   view.setInt16(72, bits, true);
   for (const [n, step] of [qfac, ...sizesMm].entries()) view.setFloat32(76 + 4 * n, step, true);
   view.setFloat32(108, bytes.length, true);
-  view.setFloat32(112, 1, true);
+  view.setFloat32(112, slope, true);
   view.setUint8(123, MILLIMETRE);
   writeText(bytes, 148, description);
   view.setInt16(252, quaternion ? SCANNER : 0, true);
@@ -75,7 +86,7 @@ function header1({ dim, ras, sizesMm, code, bits, description }: HeaderFields): 
 }
 
 /** 540 bytes and four that say that no extension follows. */
-function header2({ dim, ras, sizesMm, code, bits, description }: HeaderFields): Uint8Array {
+function header2({ dim, ras, sizesMm, code, bits, slope, description }: HeaderFields): Uint8Array {
   const bytes = new Uint8Array(544);
   const view = new DataView(bytes.buffer);
   const { qfac, quaternion } = rotationOf(ras);
@@ -86,7 +97,7 @@ function header2({ dim, ras, sizesMm, code, bits, description }: HeaderFields): 
   for (const [n, length] of dim.entries()) view.setBigInt64(16 + 8 * n, BigInt(length), true);
   for (const [n, step] of [qfac, ...sizesMm].entries()) view.setFloat64(104 + 8 * n, step, true);
   view.setBigInt64(168, BigInt(bytes.length), true);
-  view.setFloat64(176, 1, true);
+  view.setFloat64(176, slope, true);
   writeText(bytes, 240, description);
   view.setInt32(344, quaternion ? SCANNER : 0, true);
   view.setInt32(348, SCANNER, true);

@@ -3,8 +3,8 @@ import { buildBoltzFormer, openModelStore, parseNetworkConfig } from "#models/in
 import { InvalidRequestError } from "#server/domain/index.ts";
 import { openGraphProcess } from "#server/engines/index.ts";
 import { readConfig } from "../config.ts";
+import { readInput } from "../files.ts";
 import type { CommandContext } from "./command.ts";
-import { readInput } from "./files.ts";
 
 export interface AddModelOptions {
   readonly name: string;

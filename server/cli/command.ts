@@ -4,7 +4,10 @@ import { openTerminal, type Terminal } from "./terminal.ts";
 
 export interface CommandContext {
   readonly terminal: Terminal;
-  /** Aborted by Ctrl-C and SIGTERM: a command ends its work and what it started, then the process exits 130. */
+  /**
+   * Aborted by Ctrl-C and SIGTERM: a command ends its work and what it started. The exit code is then 130, or 0 where
+   * being stopped is the normal end (serve, demo).
+   */
   readonly signal: AbortSignal;
 }
 

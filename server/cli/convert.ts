@@ -1,9 +1,16 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { decodeSeg, decodeSeries, segToLabelVolume } from "#converters/dicom/index.ts";
 import { voxelSizeMm } from "#converters/geometry/index.ts";
-import { writeNifti } from "#converters/nifti/index.ts";
+import { niftiParts, writeNifti } from "#converters/nifti/index.ts";
+import { dicomFilesIn, isFolder, readInput, writeOutput } from "../files.ts";
 import { type CommandContext, runCommand } from "./command.ts";
-import { dicomFilesIn, isFolder, readInput, writeOutput } from "./files.ts";
+
+interface Options {
+  readonly output: string;
+  readonly volume?: number;
+  readonly resample?: boolean;
+  readonly json?: boolean;
+}
 
 export function addConvertCommand(program: Command): void {
   program
@@ -14,22 +21,40 @@ export function addConvertCommand(program: Command): void {
     )
     .argument("<input>", "a folder with one series, or a DICOM SEG file")
     .requiredOption("-o, --output <file>", "the NIfTI file to write; .gz compresses")
+    .option(
+      "--volume <n>",
+      "which volume of a series that holds several (time, echo, b-value, stack), from 0",
+      wholeNumber,
+    )
+    .option("--resample", "put tilted or unevenly spaced slices onto a regular grid instead of refusing them")
     .option("--json", "print one JSON document")
-    .action((input: string, options: { output: string; json?: boolean }) =>
+    .action((input: string, options: Options) =>
       runCommand(options.json === true, async (context) => {
-        if (await isFolder(input)) await convertSeries(input, options.output, context);
+        if (await isFolder(input)) await convertSeries(input, options, context);
         else await convertSeg(input, options.output, context);
       }),
     );
 }
 
-async function convertSeries(folder: string, output: string, { terminal, signal }: CommandContext) {
+/** @throws what commander reports as wrong usage */
+function wholeNumber(text: string): number {
+  if (!/^[0-9]{1,6}$/.test(text)) throw new InvalidArgumentError("It is a whole number, 0 or more.");
+  return Number(text);
+}
+
+async function convertSeries(
+  folder: string,
+  { output, volume: wanted, resample = false }: Options,
+  { terminal, signal }: CommandContext,
+) {
   using watch = terminal.watch(signal);
   const { volume, notes } = await decodeSeries(dicomFilesIn(folder), {
     signal,
+    resample,
+    ...(wanted !== undefined && { volume: wanted }),
     onInstance: (count) => watch.progress("decode", 0, `${count} instances`),
   });
-  await writeOutput(output, writeNifti(volume, { gzip: output.endsWith(".gz") }));
+  await writeOutput(output, ...(output.endsWith(".gz") ? [writeNifti(volume, { gzip: true })] : niftiParts(volume)));
   const { size, ijkToLps } = volume.geometry;
   const voxelMm = voxelSizeMm(ijkToLps);
   terminal.answer({ output, size, voxelMm, unit: volume.unit, modality: volume.modality, notes }, [

@@ -10,9 +10,9 @@ import { loadStudy } from "../demo/load-studies.ts";
 import { prove } from "../demo/prove.ts";
 import { type DemoQuestion, demoQuestions } from "../demo/questions.ts";
 import { ensureSystemPackages, type Purpose } from "../demo/system-packages.ts";
+import { writeOutput } from "../files.ts";
 import { createLogger } from "../logger.ts";
 import { type CommandContext, runCommand } from "./command.ts";
-import { writeOutput } from "./files.ts";
 
 interface Options {
   readonly once?: boolean;

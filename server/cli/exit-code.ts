@@ -1,4 +1,5 @@
 import { DomainError, type ErrorCode } from "#converters/errors.ts";
+import { ConfigError } from "../config.ts";
 
 /** What the exit code of `parse3d` says; listed by `parse3d --help`. */
 export const exitCodes = {
@@ -37,6 +38,7 @@ const byErrorCode: Readonly<Record<ErrorCode, number>> = {
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof DomainError) return byErrorCode[error.code];
+  if (error instanceof ConfigError) return exitCodes.usage;
   if (error instanceof Error && error.name === "AbortError") return exitCodes.interrupted;
   return exitCodes.internal;
 }

@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { encodeImageSeries } from "#converters/dicom/index.ts";
 import { readNifti } from "#converters/nifti/index.ts";
 import { deterministicUid, InvalidRequestError } from "#server/domain/index.ts";
+import { readInput } from "../files.ts";
 import { runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
-import { readInput } from "./files.ts";
 
 interface Options {
   readonly modality: string;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { openModelStore } from "#models/index.ts";
+import { KNOWN_MODELS, openModelStore } from "#models/index.ts";
+import { ModelNotFoundError } from "#server/domain/index.ts";
 import { readConfig } from "../config.ts";
 import { type AddModelOptions, addModel } from "./add-model.ts";
 import { runCommand } from "./command.ts";
@@ -36,6 +37,10 @@ export function addModelsCommand(program: Command): void {
     .option("--json", "print one JSON document")
     .action((name: string, options: { from?: string; json?: boolean }) =>
       runCommand(options.json === true, async ({ terminal, signal }) => {
+        if (!KNOWN_MODELS.some((model) => model.name === name)) {
+          const known = KNOWN_MODELS.map((model) => model.name).join(", ");
+          throw new ModelNotFoundError(`No model "${name}" can be fetched; there are: ${known}.`);
+        }
         using watch = terminal.watch(signal);
         const { card } = await openStore().pull(name, {
           signal,
@@ -80,7 +85,9 @@ export function addModelsCommand(program: Command): void {
     .option("--json", "print one JSON document")
     .action((name: string, options: { json?: boolean }) =>
       runCommand(options.json === true, async ({ terminal }) => {
-        await openStore().remove(name);
+        if (!(await openStore().remove(name))) {
+          throw new ModelNotFoundError(`There is no model "${name}". \`parse3d models\` lists the installed ones.`);
+        }
         terminal.answer({ removed: name }, [`removed ${name}`]);
       }),
     );

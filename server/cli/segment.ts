@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { InvalidRequestError, promptsFrom, segmentImage, segmentSeries } from "#server/domain/index.ts";
 import { studyOf } from "../app.ts";
+import { readInput, writeOutput } from "../files.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
 import { describeFinding } from "./describe-finding.ts";
-import { readInput, writeOutput } from "./files.ts";
 
 interface Options {
   readonly series?: string;

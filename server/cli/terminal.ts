@@ -1,6 +1,7 @@
 import { SingleBar } from "cli-progress";
 import { DomainError } from "#converters/errors.ts";
 import type { Finding, Run } from "#server/domain/index.ts";
+import { ConfigError } from "../config.ts";
 
 /** Where a command speaks: results to stdout (JSON where asked for), progress and words to stderr. */
 export interface Terminal {
@@ -26,18 +27,23 @@ export function openTerminal({ json }: { readonly json: boolean }): Terminal {
     },
     fail(error) {
       const known = error instanceof DomainError;
+      const foreseen = known || error instanceof ConfigError || isAbort(error);
       const problem = {
-        code: known ? error.code : "internal",
+        code: known ? error.code : isAbort(error) ? "interrupted" : foreseen ? "invalid-request" : "internal",
         detail: error instanceof Error ? error.message : String(error),
         retryable: known ? error.retryable : false,
         ...(known && { details: error.details }),
       };
       if (json) process.stdout.write(`${JSON.stringify({ problem })}\n`);
       process.stderr.write(`parse3d: ${problem.detail} [${problem.code}]\n`);
-      if (!known && error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
+      if (!foreseen && error instanceof Error && error.stack) process.stderr.write(`${error.stack}\n`);
     },
     watch: (signal) => watchRun(signal, !json && process.stderr.isTTY === true),
   };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
 
 function watchRun(signal: AbortSignal, visible: boolean) {

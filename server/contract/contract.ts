@@ -3,6 +3,7 @@ import { HealthView, ReadyView } from "./health.ts";
 import { JobEvent, JobList, JobState, JobView, SubmitJob } from "./job.ts";
 import { Modality, ModelList, VocabularyView } from "./model.ts";
 import type { Route } from "./route.ts";
+import { OrthancNotice, OrthancNoticeReply, RoutingRule, RuleId, RuleList, RuleTestView, TestRules } from "./rule.ts";
 import { SegmentFields } from "./segment.ts";
 
 const JobId = z.object({ id: z.string().describe("The job's id") });
@@ -127,6 +128,58 @@ export const contract = {
       "job-cancelled",
       "model-unavailable",
     ],
+  },
+  listRules: {
+    kind: "json",
+    method: "GET",
+    path: "/v1/rules",
+    summary: "The routing rules",
+    status: 200,
+    reply: RuleList,
+    problems: ["not-found"],
+  },
+  putRule: {
+    kind: "json",
+    method: "POST",
+    path: "/v1/rules",
+    summary: "Add a routing rule, or replace the one with its id",
+    description: "From then on it is asked of every series that arrives in the archive. What is there already is left alone.",
+    status: 200,
+    body: RoutingRule,
+    reply: RoutingRule,
+    problems: ["not-found", "unsupported-media-type", "payload-too-large", "invalid-prompt"],
+  },
+  removeRule: {
+    kind: "json",
+    method: "DELETE",
+    path: "/v1/rules/:id",
+    summary: "Remove a routing rule",
+    params: z.object({ id: RuleId }),
+    status: 200,
+    reply: RoutingRule,
+    problems: ["not-found"],
+  },
+  testRules: {
+    kind: "json",
+    method: "POST",
+    path: "/v1/rules/test",
+    summary: "Which series of the archive rules are for, and why the others are not",
+    description: "Looks only: nothing is queued.",
+    status: 200,
+    body: TestRules,
+    reply: RuleTestView,
+    problems: ["not-found", "unsupported-media-type", "payload-too-large", "pacs-unavailable", "pacs-timeout"],
+  },
+  orthancHook: {
+    kind: "json",
+    method: "POST",
+    path: "/v1/hooks/orthanc",
+    summary: "Something has arrived in the archive",
+    description: "For orthanc/parse3d.lua. It only wakes the poller, which looks itself: a lost notice loses nothing.",
+    status: 202,
+    body: OrthancNotice,
+    reply: OrthancNoticeReply,
+    problems: ["not-found", "unsupported-media-type", "payload-too-large"],
   },
   health: {
     kind: "json",

@@ -7,5 +7,15 @@ export { Modality, ModelList, ModelView, VocabularyView } from "./model.ts";
 export { Problem, ProblemCode } from "./problem.ts";
 export { CodedConcept, MergeMode, ModelName, PromptInput, PromptView } from "./prompt.ts";
 export type { EventOf, EventsRoute, FieldsOf, InputOf, JsonRoute, ReplyOf, Route, UploadRoute } from "./route.ts";
+export {
+  OrthancNotice,
+  OrthancNoticeReply,
+  RoutingRule,
+  RuleId,
+  RuleList,
+  RulePredicate,
+  RuleTestView,
+  TestRules,
+} from "./rule.ts";
 export { FindingsHeader, SegmentFields } from "./segment.ts";
 export { Uid } from "./uid.ts";

@@ -4,7 +4,7 @@ import { countBits } from "#converters/mask/index.ts";
 import type { JobView } from "#server/contract/index.ts";
 import type { SeriesRef } from "#server/domain/index.ts";
 import type { AppPorts } from "../app.ts";
-import { writeOutput } from "../cli/files.ts";
+import { writeOutput } from "../files.ts";
 import { overlayPng } from "./overlay-png.ts";
 
 /** What `npm run demo -- --once` prints of each prompt: one JSON document. */

@@ -11,6 +11,7 @@ export function jobKey(question: {
   readonly options: Readonly<Record<string, unknown>>;
 }): string {
   const canonical = JSON.stringify([
+    edition,
     [...question.sopInstanceUids].sort(),
     question.modelSha256,
     question.prompts.map(({ text, code }) => [text, code ?? null]),
@@ -18,6 +19,12 @@ export function jobKey(question: {
   ]);
   return createHash("sha256").update(canonical).digest("hex");
 }
+
+/**
+ * Says how results are made. Counted up whenever the same question comes out as another result (windows, merging,
+ * thresholds, encoding), so that the new one is not taken for the old one in the archive.
+ */
+const edition = 1;
 
 /** A UID of the 2.25 root (PS3.5 B.2) that follows from the key and the role alone: a version 8 UUID of their hash. */
 export function deterministicUid(key: string, role: string): string {

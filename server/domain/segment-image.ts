@@ -1,3 +1,4 @@
+import { UnsupportedImageError } from "#converters/errors.ts";
 import type { Volume } from "#converters/geometry/index.ts";
 import { readSlice } from "#converters/mask/index.ts";
 import { readNifti, writeNifti } from "#converters/nifti/index.ts";
@@ -42,8 +43,9 @@ export async function segmentImage(
   const watch = new Stopwatch<"decode" | "infer" | "encode">(now);
   run.progress("decode", 0);
   const volume = await watch.time("decode", () =>
-    readNifti(request.nifti, { modality, ...(volumeIndex !== undefined && { volumeIndex }) }),
+    readNifti(request.nifti, { modality, maxVoxels: mostVoxels, ...(volumeIndex !== undefined && { volumeIndex }) }),
   );
+  if (output === "probabilities") refuseTooManyProbabilities(volume, prompts.length);
   const model = await models.choose({ modality, prompts, ...(request.model && { name: request.model }) });
   const notes: string[] = [];
   const options = { merge, probabilities: output === "probabilities" };
@@ -86,13 +88,27 @@ function writeLabels({ geometry }: Volume, masks: readonly PromptMask[]): Uint8A
   return writeNifti({ geometry, voxels: labels }, { gzip: true });
 }
 
+/** Stored as bytes with a slope of 1/255: a quarter of what floats take. */
 function writeProbabilities({ geometry }: Volume, masks: readonly PromptMask[]): Uint8Array {
   const voxelsPerVolume = geometry.size[0] * geometry.size[1] * geometry.size[2];
-  const voxels = new Float32Array(voxelsPerVolume * masks.length);
+  const voxels = new Uint8Array(voxelsPerVolume * masks.length);
   for (const [index, { probability }] of masks.entries()) {
     if (!probability) throw new Error("the model gave no probabilities");
-    const base = index * voxelsPerVolume;
-    for (let n = 0; n < voxelsPerVolume; n++) voxels[base + n] = probability[n]! / 255;
+    voxels.set(probability, index * voxelsPerVolume);
   }
-  return writeNifti({ geometry, voxels }, { gzip: true, volumes: masks.length });
+  return writeNifti({ geometry, voxels }, { gzip: true, volumes: masks.length, slope: 1 / 255 });
+}
+
+/** What one image may take: a volume of 512 x 512 x 1,024 voxels, and of probabilities four such volumes. */
+const mostVoxels = 2 ** 28;
+const mostProbabilities = 2 ** 30;
+
+/** @throws UnsupportedImageError before the model is asked, where the answer would not fit into memory */
+function refuseTooManyProbabilities({ geometry: { size } }: Volume, prompts: number): void {
+  const values = size[0] * size[1] * size[2] * prompts;
+  if (values <= mostProbabilities) return;
+  throw new UnsupportedImageError(
+    "too-large",
+    `Probabilities of ${size.join(" x ")} voxels for ${prompts} prompts are too many. Ask for fewer prompts at a time, or for labels.`,
+  );
 }

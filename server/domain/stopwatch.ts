@@ -12,7 +12,7 @@ export class Stopwatch<Part extends string> {
     try {
       return await work();
     } finally {
-      this.#add(part, this.#now().getTime() - start);
+      this.#add(part, Math.max(0, this.#now().getTime() - start));
     }
   }
 

@@ -10,7 +10,14 @@ export type JsonObject = { readonly [key: string]: Json };
 const { contract, ...schemas } = api;
 
 /** Schemas with a name of their own; each is named as it is exported. */
-const requestNames = ["PromptInput", "SegmentFields", "SubmitJob"] as const;
+const requestNames = [
+  "PromptInput",
+  "RoutingRule",
+  "RulePredicate",
+  "SegmentFields",
+  "SubmitJob",
+  "TestRules",
+] as const;
 const replyNames = [
   "FindingView",
   "FindingsHeader",
@@ -22,6 +29,8 @@ const replyNames = [
   "ModelView",
   "Problem",
   "ReadyView",
+  "RuleList",
+  "RuleTestView",
   "VocabularyView",
 ] as const;
 

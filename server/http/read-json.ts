@@ -37,7 +37,8 @@ async function readAll(request: IncomingMessage): Promise<Buffer> {
     else chunks.push(chunk);
   });
   request.once("end", () => resolve(Buffer.concat(chunks)));
-  request.once("error", reject);
+  // Whoever hangs up is told nothing, but nothing has failed here either.
+  request.once("error", () => reject(new InvalidInputError([{ at: "body", message: "not sent to its end" }])));
   try {
     return await promise;
   } finally {

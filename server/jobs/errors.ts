@@ -16,7 +16,7 @@ export class JobConflictError extends DomainError {
 }
 
 export function jobNotRetryable(): JobConflictError {
-  return new JobConflictError("Only a job that failed or was cancelled can be queued again.");
+  return new JobConflictError("Only a job about a series that failed or was cancelled can be queued again: the files of others are gone.");
 }
 
 export function jobAskedAlready(): JobConflictError {

@@ -108,6 +108,11 @@ export function hasEnded(job: Job): job is EndedJob {
   return job.state !== "queued" && job.state !== "running";
 }
 
+/** Whether it can be done again: the files of a job about an image are gone with its request. */
+export function canRetry({ state, request }: Job): boolean {
+  return request.kind === "series" && (state === "failed" || state === "cancelled");
+}
+
 /** What happened; `id` rises by job, with gaps where something newer took an event's place. */
 export type JobEvent = { readonly id: number; readonly at: Date } & JobNews;
 

@@ -4,6 +4,7 @@ import type { Logger } from "../logger.ts";
 import { BacklogFullError, JobCancelledError, JobNotFoundError, jobAskedAlready, jobNotRetryable } from "./errors.ts";
 import { toFailure } from "./failure.ts";
 import {
+  canRetry,
   hasEnded,
   type Job,
   type JobEvent,
@@ -130,7 +131,7 @@ export class MemoryJobQueue implements JobQueue {
   async retry(id: string): Promise<Job> {
     const entry = this.#entry(id);
     const { job } = entry;
-    if (job.state !== "failed" && job.state !== "cancelled") throw jobNotRetryable();
+    if (!canRetry(job)) throw jobNotRetryable();
     if (this.#findTwin(job.request, job.owner)) throw jobAskedAlready();
     if (!this.#accepting(job.priority)) throw new BacklogFullError(this.#waiting.length);
     entry.abort = new AbortController();

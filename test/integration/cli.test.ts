@@ -67,7 +67,8 @@ test.each([
   ["neither a file nor a series", ["segment", "--prompt", "bone"], 2],
   ["a file that is not there", ["segment", "absent.nii", "--prompt", "bone", "-o", "out.nii.gz"], 2],
   ["a series that is not there", ["segment", "--series", "1.2.3", "--prompt", "bone"], 3],
-  ["a model that nobody knows", ["models", "pull", "no-such-model"], 6],
+  ["a model that nobody knows", ["models", "pull", "no-such-model"], 3],
+  ["a model to remove that is not there", ["models", "remove", "no-such-model"], 3],
 ])("%s ends with its own exit code, words for people, and nothing on standard output", async (_, args, expected) => {
   const { code, out, err } = await parse3d(...args);
   expect([code, out]).toEqual([expected, ""]);

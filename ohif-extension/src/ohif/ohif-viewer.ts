@@ -87,7 +87,8 @@ export function createOhifViewer(
     hideSeg: (segmentationId) => {
       shown.delete(segmentationId);
       for (const viewportId of viewportGridService.getState().viewports.keys()) {
-        segmentationService.removeSegmentationRepresentations(viewportId, { segmentationId });
+        segmentationService.removeRepresentationsFromViewport?.(viewportId, { segmentationId });
+        segmentationService.removeSegmentationRepresentations?.(viewportId, { segmentationId });
       }
     },
 

@@ -71,7 +71,8 @@ export interface OhifServices {
       viewportId: string,
       options: { readonly segmentationId: string; readonly type?: "Labelmap" },
     ): Promise<void>;
-    removeSegmentationRepresentations(viewportId: string, specifier: { readonly segmentationId: string }): void;
+    removeRepresentationsFromViewport?(viewportId: string, specifier: { readonly segmentationId: string }): void;
+    removeSegmentationRepresentations?(viewportId: string, specifier: { readonly segmentationId: string }): void;
   };
   readonly userAuthenticationService: {
     getAuthorizationHeader(): Readonly<Record<string, string>> | undefined;

@@ -24,22 +24,24 @@ export function JobCard(props: JobCardProps) {
   const { entry, texts, serverUrl, activeSeriesUid } = props;
   const { job, overlay } = entry;
   const prompts = quoted(promptsOf(job));
+  const answered = new Set(job.findings.map(({ prompt }) => prompt.id));
+  const unanswered = job.request.prompts.flatMap(({ id, text }) => (answered.has(id) ? [] : [text]));
   const isElsewhere = job.request.kind === "series" && job.request.seriesInstanceUid !== activeSeriesUid;
   return (
     <li className="p3d-job" data-cy="parse3d-job" data-state={job.state} data-overlay={overlay.kind} data-job={job.id}>
       {isElsewhere && <span className="p3d-note">{texts.otherSeries}</span>}
-      {job.request.prompts.map(({ id, text }) => {
-        const finding = job.findings.find(({ prompt }) => prompt.id === id);
-        return finding ? (
-          <FindingRow key={id} finding={finding} texts={texts} onJump={props.onJump} />
-        ) : (
-          <div key={id} className="p3d-row" data-cy="parse3d-waiting">
-            <span>{text}</span>
-          </div>
-        );
-      })}
+      {job.findings.map((finding) => (
+        <FindingRow key={finding.prompt.id} finding={finding} texts={texts} onJump={props.onJump} />
+      ))}
+      {unanswered.length > 0 && (
+        <div className="p3d-row" data-cy="parse3d-waiting">
+          <span>
+            {unanswered.join(", ")}
+            {job.state === "cancelled" && `: ${texts.cancelled}`}
+          </span>
+        </div>
+      )}
       {!hasEnded(job.state) && <Progress {...props} prompts={prompts} />}
-      {job.state === "cancelled" && <span className="p3d-note">{texts.cancelled}</span>}
       {job.problem && (
         <ProblemNote
           text={job.problem.detail ?? job.problem.title}

@@ -99,10 +99,15 @@ export function createSession(parts: SessionParts): Session {
   function inBackground(work: () => Promise<unknown>): void {
     work().catch((error: unknown) => {
       if (signal.aborted) return;
-      if (error instanceof ServerUnreachableError) return lostServer();
-      const problem = error instanceof ApiProblemError ? error.problem : undefined;
-      store.update((state) => ({ ...state, refusal: { text: messageOf(error), ...(problem && { problem }) } }));
+      if (error instanceof ServerUnreachableError) lostServer();
+      else refuse(error);
     });
+  }
+
+  function refuse(error: unknown): void {
+    const problem = error instanceof ApiProblemError ? error.problem : undefined;
+    const text = messageOf(error);
+    store.update((state) => ({ ...state, refusal: { text, ...(problem && { problem }) }, announcement: text }));
   }
 
   /** Asks once for what the series in view needs: its modality's vocabulary and its study's earlier jobs. */
@@ -222,10 +227,8 @@ export function createSession(parts: SessionParts): Session {
       return job;
     } catch (error) {
       signal.throwIfAborted();
-      const problem = error instanceof ApiProblemError ? error.problem : undefined;
       if (error instanceof ServerUnreachableError) lostServer();
-      const text = error instanceof ServerUnreachableError ? texts.unreachable : messageOf(error);
-      store.update((state) => ({ ...state, refusal: { text, ...(problem && { problem }) }, announcement: text }));
+      else refuse(error);
       return undefined;
     } finally {
       store.update((state) => ({ ...state, submitting: false }));

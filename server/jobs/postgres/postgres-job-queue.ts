@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Database, Sql } from "#server/database/index.ts";
 import type { Logger } from "../../logger.ts";
 import { BacklogFullError, JobNotFoundError, jobAskedAlready, jobNotRetryable } from "../errors.ts";
-import { hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner, priorities } from "../job.ts";
+import { canRetry, hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner, priorities } from "../job.ts";
 import type { JobQuery, JobQueue, QueueLoad, Submission } from "../job-queue.ts";
 import { attemptsFor, defaultRetryPolicy, type RetryPolicy } from "../retry-policy.ts";
 import { Bell } from "./bell.ts";
@@ -143,7 +143,7 @@ export class PostgresJobQueue implements JobQueue {
       const locked = await table.lockJob(sql, id);
       if (!locked) throw new JobNotFoundError();
       const { job } = locked;
-      if (job.state !== "failed" && job.state !== "cancelled") throw jobNotRetryable();
+      if (!canRetry(job)) throw jobNotRetryable();
       const question = table.questionOf(job.request, job.owner);
       if (question !== null && (await table.findUnfinished(sql, question))) throw jobAskedAlready();
       await this.#refuseBeyondBacklog(sql, priorities.indexOf(job.priority));

@@ -1,0 +1,38 @@
+import {
+  length,
+  type SourceInstance,
+  subtract,
+  transformPoint,
+  type Vec3,
+  type VolumeGeometry,
+} from "../geometry/index.ts";
+import { type PlaneAxes, planeAxes } from "./plane-axes.ts";
+
+/**
+ * How the grid's slices lie, where DICOM can say so and the sources lie on them.
+ * @throws RangeError where rows and columns are not at a right angle, or a source lies elsewhere than its slice
+ */
+export function checkedAxes(geometry: VolumeGeometry, sources: readonly SourceInstance[]): PlaneAxes {
+  const axes = planeAxes(geometry.ijkToLps);
+  if (axes === undefined) throw new RangeError("the grid's rows and columns are not at a right angle");
+  for (const { sliceIndex, positionLps } of sources) {
+    const expected = transformPoint(geometry.ijkToLps, [0, 0, sliceIndex]);
+    if (!(length(subtract(positionLps, expected)) <= Math.abs(axes.sliceStep) / 2)) {
+      throw new RangeError(`the source of slice ${sliceIndex} lies elsewhere than the slice`);
+    }
+  }
+  return axes;
+}
+
+/** Image Position (Patient) of each slice: its source's own where it has one. */
+export function slicePositions(geometry: VolumeGeometry, sources: readonly SourceInstance[]): readonly Vec3[] {
+  const own = new Map(sources.map(({ sliceIndex, positionLps }) => [sliceIndex, positionLps]));
+  return Array.from({ length: geometry.size[2] }, (_, k) => own.get(k) ?? transformPoint(geometry.ijkToLps, [0, 0, k]));
+}
+
+/** @throws RangeError where a mask is on another grid. */
+export function checkSizes(geometry: VolumeGeometry, masks: readonly { readonly size: Vec3 }[]): void {
+  if (masks.some(({ size }) => size.some((length, axis) => length !== geometry.size[axis]))) {
+    throw new RangeError("a mask's size is not the geometry's: masks are given on the series' own grid");
+  }
+}

@@ -1,0 +1,117 @@
+import { z } from "zod";
+import type { DeepReadonly } from "./deep-readonly.ts";
+import { MergeMode, ModelName, PromptInputs } from "./prompt.ts";
+import { Uid } from "./uid.ts";
+
+const tag = z
+  .string()
+  .regex(/^[A-Z][A-Za-z0-9]{1,63}$/, "not the keyword of a DICOM attribute, like BodyPartExamined")
+  .describe(
+    "The keyword of a DICOM attribute of the series' first instance (PS3.6); or SliceCount, SliceSpacing (mm), SendingAE, CalledAE. Of several values, one has to fit",
+  );
+const scalar = z.union([z.string().max(200), z.number()]);
+
+/** One question about one attribute. Text is compared without regard to case. */
+const conditions = [
+  z.strictObject({ tag, equals: z.union([scalar, z.array(scalar).min(1).max(100)]).describe("One of several, in a list") }),
+  z.strictObject({ tag, contains: z.string().min(1).max(200) }),
+  z.strictObject({ tag, matches: z.string().min(1).max(200).describe("A regular expression (RE2 syntax), anywhere in the value") }),
+  z.strictObject({ tag, min: z.number() }),
+  z.strictObject({ tag, max: z.number() }),
+  z.strictObject({ tag, min: z.number(), max: z.number() }),
+  z.strictObject({ tag, exists: z.boolean() }),
+] as const;
+
+type Condition = z.infer<(typeof conditions)[number]>;
+type PredicateTree = Condition | { all: PredicateTree[] } | { any: PredicateTree[] } | { not: PredicateTree };
+
+const several = () => z.array(PredicateNode).min(1).max(50);
+const PredicateNode: z.ZodType<PredicateTree, PredicateTree> = z
+  .lazy(() =>
+    z.union(
+      [
+        z.strictObject({ all: several() }),
+        z.strictObject({ any: several() }),
+        z.strictObject({ not: PredicateNode }),
+        ...conditions,
+      ],
+      { error: "needs all, any, not, or a tag with one of: equals, contains, matches, min and max, exists" },
+    ),
+  )
+  .meta({ id: "RulePredicate", description: "Which series a rule is for" });
+export const RulePredicate = PredicateNode;
+export type RulePredicate = DeepReadonly<PredicateTree>;
+
+const deepest = 12;
+
+/** Refuses what is nested deeper than anybody writes, before anything walks down it. */
+function limitDepth(value: unknown, context: z.RefinementCtx): unknown {
+  for (let level = [value], depth = 0; level.length > 0; depth++) {
+    if (depth > 2 * deepest) {
+      context.addIssue({ code: "custom", message: `nested deeper than ${deepest} levels` });
+      return z.NEVER;
+    }
+    level = level.flatMap((item) => (typeof item === "object" && item !== null ? Object.values(item) : []));
+  }
+  return value;
+}
+
+export const RuleId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "not a rule's id: lower case letters, digits and hyphens")
+  .describe("A name for it, like chest-ct");
+
+/** What is asked of which series as they arrive in the archive. */
+export const RoutingRule = z.strictObject({
+  id: RuleId,
+  description: z.string().max(300).optional(),
+  enabled: z.boolean().default(true),
+  when: z.preprocess(limitDepth, PredicateNode),
+  then: z.strictObject({
+    prompts: PromptInputs,
+    model: ModelName.optional(),
+    merge: MergeMode.default("exclusive"),
+    outputs: z.array(z.enum(["seg"])).min(1).max(1).default(["seg"]),
+  }),
+  derived: z.boolean().default(false).describe("Whether it is also for images whose Image Type (0008,0008) says DERIVED"),
+  settleSeconds: z.int().min(0).max(86_400).default(0).describe("How long a series must have been complete"),
+  priority: z.enum(["routed", "batch"]).default("routed"),
+});
+export type RoutingRule = DeepReadonly<z.output<typeof RoutingRule>>;
+
+export const RuleList = z.object({ rules: z.array(RoutingRule) });
+
+/** Which series of the archive rules would have been for. Nothing is queued. */
+export const TestRules = z.strictObject({
+  rules: z.array(RoutingRule).max(200).optional().describe("Left out: the rules that are there, enabled or not"),
+  sinceDays: z.int().min(1).max(36_500).default(30).describe("Studies of the last so many days, by Study Date (0008,0020)"),
+  limit: z.int().min(1).max(10_000).default(1000).describe("Series looked at, at most"),
+});
+
+export const RuleTestView = z.object({
+  seriesTested: z.int().min(0),
+  complete: z.boolean().describe("false: there are more series than the limit"),
+  rules: z.array(z.object({ id: RuleId, matched: z.int().min(0) })),
+  estimatedMinutes: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("Machine minutes for all matches, from jobs that succeeded; absent where there were none"),
+  series: z.array(
+    z.object({
+      studyInstanceUid: Uid,
+      seriesInstanceUid: Uid,
+      modality: z.string(),
+      seriesDescription: z.string().optional(),
+      sliceCount: z.int(),
+      matched: z.array(RuleId),
+      neverBecause: z.string().optional().describe("Why no rule at all may route it"),
+      unmatched: z.array(z.object({ id: RuleId, because: z.array(z.string()) })),
+    }),
+  ),
+});
+export type RuleTestView = DeepReadonly<z.infer<typeof RuleTestView>>;
+
+/** What an Orthanc says when something arrived. It wakes the poller; what there is to do, the poller finds itself. */
+export const OrthancNotice = z.looseObject({ event: z.string().max(100).optional() });
+export const OrthancNoticeReply = z.object({ woken: z.boolean() });

@@ -1,0 +1,101 @@
+import { randomUUID } from "node:crypto";
+import type { RoutingRule } from "#server/contract/index.ts";
+import type { Database, Sql } from "#server/database/index.ts";
+import { promptsFrom } from "#server/domain/index.ts";
+import type { Job, JobRequest, Submission } from "#server/jobs/index.ts";
+import { hashUid, type Logger } from "../logger.ts";
+import { evaluate } from "./evaluate.ts";
+import { type LoopGuard, whyNever } from "./loop-guard.ts";
+import { readRules } from "./rule-table.ts";
+import type { SeriesFacts } from "./series-facts.ts";
+
+/** Whose jobs the routed ones are. */
+export const ROUTING_OWNER = "routing";
+
+/** Queues a job within the caller's transaction: PostgresJobQueue. */
+export interface TransactionalQueue {
+  submitWithin(sql: Sql, request: JobRequest, from: Submission): Promise<Job>;
+}
+
+export interface RouterOptions {
+  readonly db: Database;
+  readonly queue: TransactionalQueue;
+  readonly logger: Logger;
+  readonly modalities: readonly string[];
+}
+
+export interface Routed {
+  readonly jobs: number;
+  /** A rule is for the series, but it has not been complete for long enough: milliseconds until then. */
+  readonly waitMs?: number;
+}
+
+/**
+ * Asks the enabled rules of a series that is complete, and queues a job for each that is for it. The same instances are
+ * asked about once for each rule, however often this is called.
+ * @throws BacklogFullError where a job finds no room: what was queued before stays queued, and is not queued again
+ */
+export async function routeSeries(
+  { db, queue, logger, modalities }: RouterOptions,
+  facts: SeriesFacts,
+  stableForMs: number,
+): Promise<Routed> {
+  const seriesHash = hashUid(facts.series.seriesInstanceUid);
+  const never = await whyNever(facts, loopGuard(db, modalities));
+  if (never !== undefined) {
+    logger.debug({ event: "routing.never", seriesHash, reason: never });
+    return { jobs: 0 };
+  }
+  const fitting = (await readRules(db)).filter((rule) => rule.enabled && evaluate(rule, facts).matches);
+  let jobs = 0;
+  let waitMs = Number.POSITIVE_INFINITY;
+  for (const rule of fitting) {
+    const left = rule.settleSeconds * 1000 - stableForMs;
+    if (left > 0) waitMs = Math.min(waitMs, left);
+    else if (await db.transaction((sql) => submitOnce(sql, queue, rule, facts))) jobs += 1;
+  }
+  logger.info({ event: "routing.routed", seriesHash, jobs });
+  return { jobs, ...(Number.isFinite(waitMs) && { waitMs }) };
+}
+
+/** The guard on what this program stored itself. */
+export function loopGuard(sql: Sql, modalities: readonly string[]): LoopGuard {
+  return {
+    modalities,
+    isOurs: async (seriesInstanceUid) =>
+      (await sql.query("select 1 from parse3d.stored_instances where series_instance_uid = $1 limit 1", [seriesInstanceUid]))
+        .length > 0,
+  };
+}
+
+/** @returns false where the rule was asked of the same instances before */
+async function submitOnce(
+  sql: Sql,
+  queue: TransactionalQueue,
+  { id: ruleId, then, priority }: RoutingRule,
+  { series, instances }: SeriesFacts,
+): Promise<boolean> {
+  const asked = await sql.query(
+    "select 1 from parse3d.routed_series where series_instance_uid = $1 and instances = $2 and rule_id = $3",
+    [series.seriesInstanceUid, instances, ruleId],
+  );
+  if (asked.length > 0) return false;
+  const job = await queue.submitWithin(
+    sql,
+    {
+      kind: "series",
+      series,
+      prompts: promptsFrom(then.prompts.map((prompt) => (typeof prompt === "string" ? { text: prompt } : prompt))),
+      ...(then.model !== undefined && { model: then.model }),
+      merge: then.merge,
+      outputs: then.outputs,
+    },
+    { owner: ROUTING_OWNER, requestId: `routing-${randomUUID()}`, priority, ruleId },
+  );
+  // A second process that got here at the same time waits for this row, finds it, and its job is undone with it.
+  await sql.query(
+    "insert into parse3d.routed_series (series_instance_uid, instances, rule_id, job_id) values ($1, $2, $3, $4)",
+    [series.seriesInstanceUid, instances, ruleId, job.id],
+  );
+  return true;
+}
