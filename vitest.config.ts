@@ -1,13 +1,24 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** `npm test` runs every project; `npm run check` the ones that need no other program. */
 export default defineConfig({
+  // ohif-extension/ is a package of its own, in which Node's subpath imports of the root do not hold.
+  resolve: {
+    alias: {
+      "#server": join(import.meta.dirname, "server"),
+      "#island": join(import.meta.dirname, "ohif-extension/src/ohif/own-react.tsx"),
+    },
+  },
   test: {
     globalSetup: ["test/fixtures/announce-data.ts"],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/unit/**/*.test.ts", "ohif-extension/test/**/*.test.{ts,tsx}"] },
+      },
       { extends: true, test: { name: "property", include: ["test/property/**/*.test.ts"] } },
       { extends: true, test: { name: "golden", include: ["test/golden/**/*.test.ts"], testTimeout: 300_000 } },
       {

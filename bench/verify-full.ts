@@ -1,13 +1,11 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { access, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { OFFICIAL_CONFIG } from "#models/boltzformer/network-config.ts";
 import { networkTensors } from "#models/boltzformer/network-tensors.ts";
-import { buildBoltzFormer, type GraphRunner, type GraphTensor, openBundle, verifyBundle } from "#models/index.ts";
+import { buildBoltzFormer, type GraphTensor, openBundle, verifyBundle } from "#models/index.ts";
+import { openGraphProcess } from "#server/engines/index.ts";
 import { median } from "./figure.ts";
-import type { GraphAnswer, GraphQuestion } from "./graph-process.ts";
 import { writeMadeWeights } from "./made-weights.ts";
 
 /*
@@ -47,35 +45,32 @@ await access(weights).catch(async () => {
 note("building the bundle");
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder);
-const builder = graphProcess();
-await buildBoltzFormer({ weights, folder, run: builder.run });
-await builder.end();
+{
+  await using builder = openGraphProcess({ threads });
+  await buildBoltzFormer({ weights, folder, run: builder.run });
+}
 const bundle = await openBundle(folder);
 if (bundle.engine !== "bundle") throw new Error("the builder made another kind of model");
 
 note("comparing with upstream's numbers");
-const network = graphProcess();
+await using network = openGraphProcess({ threads });
 const { maxAbsDiff } = await verifyBundle(bundle, options.golden, network.run);
 note("measuring one prompt and eight");
+await using fresh = openGraphProcess({ threads });
 const { manifest } = bundle;
 const imageFile = join(folder, manifest.files.imageModel.name);
-const ask = async (prompts: number, times: number) => {
-  const answer = await network.ask({ graphFile: imageFile, inputs: question(prompts), runs: times, threads });
-  return answer;
-};
-await ask(8, 1);
+const ask = (prompts: number) => fresh.ask(imageFile, question(prompts));
+const { secondsToOpen } = await ask(8);
 const samples = { one: [] as number[], eight: [] as number[] };
 let peakRssMb = 0;
 for (let run = 0; run < runs; run++) {
-  samples.one.push(...(await ask(1, 1)).seconds);
-  const eight = await ask(8, 1);
-  samples.eight.push(...eight.seconds);
+  samples.one.push((await ask(1)).seconds);
+  const eight = await ask(8);
+  samples.eight.push(eight.seconds);
   peakRssMb = eight.peakRssMb;
 }
-await ask(32, 1);
-const thirtyTwo = median((await ask(32, 3)).seconds);
-const secondsToOpen = network.secondsToOpen();
-await network.end();
+await ask(32);
+const thirtyTwo = median([await ask(32), await ask(32), await ask(32)].map(({ seconds }) => seconds));
 
 const secondsPerSlice = { one: median(samples.one), eight: median(samples.eight) };
 const rounded = (value: number) => Number(value.toPrecision(3));
@@ -96,7 +91,7 @@ const agrees =
 if (!agrees) process.exitCode = 1;
 
 /** One slice of grey noise, and prompts of eight tokens. */
-function question(prompts: number): GraphQuestion["inputs"] {
+function question(prompts: number): Readonly<Record<string, GraphTensor>> {
   const { imageSize, hiddenDim } = manifest;
   const tokens = 8;
   const noise = (length: number, scale: number) =>
@@ -104,37 +99,6 @@ function question(prompts: number): GraphQuestion["inputs"] {
   return {
     image: { dtype: "float32", dims: [1, 3, imageSize, imageSize], data: noise(3 * imageSize ** 2, 255) },
     text_tokens: { dtype: "float32", dims: [tokens, prompts, hiddenDim], data: noise(tokens * prompts * hiddenDim, 1) },
-  };
-}
-
-/** A process that runs graphs, so that its memory can be measured, and nothing else's is. */
-function graphProcess() {
-  const child: ChildProcess = fork(join(import.meta.dirname, "graph-process.ts"), { serialization: "advanced" });
-  let longestToOpen = 0;
-  async function ask(what: GraphQuestion): Promise<GraphAnswer> {
-    const settled = new AbortController();
-    const died = once(child, "exit", { signal: settled.signal }).then(([code, signal]) => {
-      throw new Error(`the graph's process ended (${signal ?? code})`);
-    });
-    child.send(what);
-    const answered = once(child, "message", { signal: settled.signal });
-    const [answer] = (await Promise.race([answered, died])) as [GraphAnswer];
-    died.catch(() => {});
-    settled.abort();
-    longestToOpen = Math.max(longestToOpen, answer.secondsToOpen);
-    return answer;
-  }
-  const run: GraphRunner = async (graphFile, inputs): Promise<Readonly<Record<string, GraphTensor>>> =>
-    (await ask({ graphFile, inputs, runs: 1, threads })).outputs;
-  return {
-    ask,
-    run,
-    secondsToOpen: () => longestToOpen,
-    end: async () => {
-      const ended = once(child, "exit");
-      child.disconnect();
-      await ended;
-    },
   };
 }
 

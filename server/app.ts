@@ -4,9 +4,11 @@ import { type Archive, openDicomweb } from "#server/dicomweb/index.ts";
 import { deterministicUid, type Ports, SeriesNotFoundError } from "#server/domain/index.ts";
 import { createModelRegistry, type EngineRegistry } from "#server/engines/index.ts";
 import { createMetrics, type HttpServer, startHttpServer } from "#server/http/index.ts";
-import { MemoryJobQueue, runInWorker } from "#server/jobs/index.ts";
+import { defaultRetryPolicy, runInWorker } from "#server/jobs/index.ts";
+import { startRouting } from "#server/routing/index.ts";
 import type { Config, PacsCredentials } from "./config.ts";
 import type { Logger } from "./logger.ts";
+import { openQueue } from "./open-queue.ts";
 
 export const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -74,38 +76,43 @@ export async function startServer(config: Config, logger: Logger): Promise<HttpS
   const dicomweb = openArchive(config, logger);
   const metrics = createMetrics();
   const worker = runInWorker({ entry: new URL("./worker.ts", import.meta.url), logger, workerData: config });
-  const queue = new MemoryJobQueue({ runner: metrics.measure(worker.run), logger, ...config.jobs });
-  metrics.watch(queue);
-  const close = async () => {
-    await queue[Symbol.asyncDispose]();
-    await worker[Symbol.asyncDispose]();
-    dicomweb[Symbol.dispose]();
+  const { attempts, ...limits } = config.jobs;
+  const retry = { ...defaultRetryPolicy, attempts };
+  await using opening = new AsyncDisposableStack();
+  opening.use(dicomweb);
+  opening.use(worker);
+  const jobs = opening.use(
+    await openQueue(config.database, { runner: metrics.measure(worker.run), logger, retry, ...limits }),
+  );
+  metrics.watch(jobs.queue);
+  const { durable } = jobs;
+  const headers = authorization(config.pacs.credentials);
+  const routing =
+    durable && config.routing.kind === "orthanc"
+      ? opening.use(startRouting({ ...durable, logger, orthanc: { ...config.routing, headers } }))
+      : undefined;
+  const http = await startHttpServer(config.http, {
+    queue: jobs.queue,
+    metrics,
+    logger,
+    version,
+    ...(routing && { routing }),
+    models: async () => (await store.list()).map(({ card }) => card),
+    checks: {
+      archive: async ({ signal }) => {
+        await dicomweb.archive.searchStudies({ limit: 1 }, { signal });
+        return undefined;
+      },
+    },
+  });
+  const opened = opening.move();
+  return {
+    ...http,
+    async [Symbol.asyncDispose]() {
+      await http[Symbol.asyncDispose]();
+      await opened.disposeAsync();
+    },
   };
-  try {
-    const http = await startHttpServer(config.http, {
-      queue,
-      metrics,
-      logger,
-      version,
-      models: async () => (await store.list()).map(({ card }) => card),
-      checks: {
-        archive: async ({ signal }) => {
-          await dicomweb.archive.searchStudies({ limit: 1 }, { signal });
-          return undefined;
-        },
-      },
-    });
-    return {
-      ...http,
-      async [Symbol.asyncDispose]() {
-        await http[Symbol.asyncDispose]();
-        await close();
-      },
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }
 
 function openArchive({ pacs }: Config, logger: Logger) {

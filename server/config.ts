@@ -245,7 +245,9 @@ function readRouting(e: Env, problems: string[]): RoutingConfig {
   }
   if (!url) return { kind: "off" };
   if (!PARSE3D_DATABASE_URL && PARSE3D_JOBS !== "durable") {
-    problems.push("PARSE3D_ORTHANC_URL: routing keeps its place in a database; set PARSE3D_JOBS=durable, or PARSE3D_DATABASE_URL");
+    problems.push(
+      "PARSE3D_ORTHANC_URL: routing keeps its place in a database; set PARSE3D_JOBS=durable, or PARSE3D_DATABASE_URL",
+    );
   }
   return {
     kind: "orthanc",

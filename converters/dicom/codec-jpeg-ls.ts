@@ -15,7 +15,20 @@ export async function openJpegLs(): Promise<DecodeFrame> {
     if (image.process !== "jpeg-ls") throw new CorruptFrameError("its frame is not a JPEG-LS image");
     refuseOtherSize(image, shape);
     const bytesPerSample = image.bitsPerSample > 8 ? 2 : 1;
-    const decoded = decode(frame, image.width * image.height * bytesPerSample);
+    const decoded = decode(ended(frame), image.width * image.height * bytesPerSample);
     return widenSamples(decoded, bytesPerSample, shape.bitsAllocated >> 3, false, room);
   };
 }
+
+/**
+ * The frame and end markers behind it: CharLS does not look where its input ends, but always stops at a marker. A frame that
+ * was cut short would otherwise be read on and on.
+ */
+function ended(frame: Uint8Array): Uint8Array {
+  const longer = new Uint8Array(frame.length + END.length);
+  longer.set(frame);
+  longer.set(END, frame.length);
+  return longer;
+}
+
+const END = Uint8Array.from({ length: 64 }, (_, n) => (n % 2 === 0 ? 0xff : 0xd9));

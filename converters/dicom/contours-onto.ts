@@ -13,9 +13,14 @@ const CLOSED: ReadonlySet<string> = new Set(["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"
  * An ROI as a mask on `geometry`: a voxel belongs to it where its centre lies inside the contour, or inside an odd number
  * of the slice's contours where they lie in each other. What reaches beyond the slices' edges is cut off.
  *
- * @throws UnsupportedImageError "unsupported-dimensions" where a contour lies in no slice's plane
+ * @throws UnsupportedImageError "unsupported-dimensions" where a contour lies in no slice's plane, or in another frame of
+ * reference
  */
 export function contoursOnto(roi: DecodedRoi, geometry: VolumeGeometry): BitVolume {
+  const theirs = roi.frameOfReferenceUid;
+  if (theirs !== "" && geometry.frameOfReferenceUid !== "" && theirs !== geometry.frameOfReferenceUid) {
+    throw offGrid("they are in another frame of reference");
+  }
   const lpsToIjk = invert(geometry.ijkToLps);
   const slices = new Map<number, Polygon[]>();
   for (const [n, contour] of roi.contours.entries()) {

@@ -16,6 +16,8 @@ export interface DecodedRoi {
   readonly number: number;
   readonly name: string;
   readonly description?: string;
+  /** "" where it is not said. */
+  readonly frameOfReferenceUid: string;
   readonly contours: readonly RoiContour[];
 }
 
@@ -61,6 +63,7 @@ export function decodeStructureSet(part10: Uint8Array): DecodedStructureSet {
         number,
         name: firstText(item, "ROIName") ?? `ROI ${number}`,
         ...(description !== undefined && { description }),
+        frameOfReferenceUid: firstText(item, "ReferencedFrameOfReferenceUID") ?? "",
         contours: items(contours.get(number) ?? {}, "ContourSequence").map(readContour),
       };
     }),

@@ -21,7 +21,8 @@ const ERROR = "[ERROR]";
 
 /**
  * A function that decodes one frame into memory that is good until its next call. It throws where the codec does, or
- * prints an error, or gives other than the bytes that are expected.
+ * prints an error, or gives other than the bytes that are expected. A codec that has thrown leaves its stack as it was
+ * then, and is not asked again: all further frames are refused.
  *
  * @param name of the encoding, for messages.
  */
@@ -30,12 +31,14 @@ export async function openHeapDecoder(
   createDecoder: (options: ModuleOptions) => Promise<() => HeapDecoder>,
 ): Promise<(frame: Uint8Array, expectedBytes: number) => Uint8Array> {
   let errors: string[] = [];
+  let broken = false;
   let kept = new Uint8Array(0);
   const create = await createDecoder({
     print: (line) => void (line.startsWith(ERROR) && errors.push(line.slice(ERROR.length).trim())),
     printErr: (line) => void errors.push(line),
   });
   return (frame, expectedBytes) => {
+    if (broken) throw new CorruptFrameError(`an earlier ${name} frame was damaged`);
     errors = [];
     try {
       const decoder = create();
@@ -55,6 +58,7 @@ export async function openHeapDecoder(
       }
     } catch (cause) {
       if (cause instanceof CorruptFrameError) throw cause;
+      broken = true;
       throw new CorruptFrameError(`its ${name} code stream cannot be decoded`, { cause });
     }
   };

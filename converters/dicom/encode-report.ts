@@ -1,8 +1,8 @@
-import type { SourceInstance } from "../geometry/index.ts";
 import { dicomDateTime } from "./date-time.ts";
 import { derivedSeriesElements } from "./derived-series.ts";
 import type { Elements } from "./elements.ts";
 import { writePart10 } from "./part10-writer.ts";
+import { referencedInstances } from "./referenced-instances.ts";
 import { reportContent } from "./report-content.ts";
 import type { ReportInput } from "./report-input.ts";
 import { storageClassOf } from "./seg-kind.ts";
@@ -53,30 +53,18 @@ export function encodeReport(input: ReportInput): Uint8Array {
 /** Every instance that the report was made from (PS3.3 section C.17.2.3). */
 function evidence({ header, sources, seg }: ReportInput): Elements {
   const series = [
-    ...(seg === undefined
-      ? []
-      : [seriesItem(seg.seriesInstanceUid, [[storageClassOf(seg.kind ?? "binary"), seg.sopInstanceUid]])]),
-    ...(sources.length === 0 ? [] : [seriesItem(header.series.SeriesInstanceUID, distinct(sources))]),
+    ...(seg === undefined ? [] : [seriesItem(seg.seriesInstanceUid, [segItem(seg)])]),
+    ...(sources.length === 0 ? [] : [seriesItem(header.series.SeriesInstanceUID, referencedInstances(sources))]),
   ];
   if (series.length === 0) return {};
   const study = { StudyInstanceUID: header.study.StudyInstanceUID, ReferencedSeriesSequence: series };
   return { CurrentRequestedProcedureEvidenceSequence: [study] };
 }
 
-type Instance = readonly [sopClassUid: string, sopInstanceUid: string];
-
-function seriesItem(seriesInstanceUid: string, instances: readonly Instance[]): Elements {
-  return {
-    SeriesInstanceUID: seriesInstanceUid,
-    ReferencedSOPSequence: instances.map(([ReferencedSOPClassUID, ReferencedSOPInstanceUID]) => ({
-      ReferencedSOPClassUID,
-      ReferencedSOPInstanceUID,
-    })),
-  };
+function seriesItem(seriesInstanceUid: string, ReferencedSOPSequence: readonly Elements[]): Elements {
+  return { SeriesInstanceUID: seriesInstanceUid, ReferencedSOPSequence };
 }
 
-/** Frames of one instance count once. */
-function distinct(sources: readonly SourceInstance[]): readonly Instance[] {
-  const classes = new Map(sources.map(({ sopInstanceUid, sopClassUid }) => [sopInstanceUid, sopClassUid]));
-  return [...classes].map(([instance, sopClass]) => [sopClass, instance]);
+function segItem({ kind, sopInstanceUid }: NonNullable<ReportInput["seg"]>): Elements {
+  return { ReferencedSOPClassUID: storageClassOf(kind ?? "binary"), ReferencedSOPInstanceUID: sopInstanceUid };
 }

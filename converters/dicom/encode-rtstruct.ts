@@ -9,6 +9,7 @@ import { codeItem, RESEARCH_USE_ONLY } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
 import { writePart10 } from "./part10-writer.ts";
 import type { PlaneAxes } from "./plane-axes.ts";
+import { referencedInstances } from "./referenced-instances.ts";
 import { rgbOfCielab, segmentColours } from "./segment-colour.ts";
 import type { SeriesHeader } from "./series-header.ts";
 import { checkedAxes, checkSizes, slicePositions } from "./slice-positions.ts";
@@ -106,7 +107,10 @@ const LONGEST_SHORT_TEXT = 16;
 const LONGEST_DESCRIPTION = 1024;
 
 function referencedFrameOfReference({ header, geometry, sources }: StructureSetInput): Elements {
-  const series = { SeriesInstanceUID: header.series.SeriesInstanceUID, ContourImageSequence: imageItems(sources) };
+  const series = {
+    SeriesInstanceUID: header.series.SeriesInstanceUID,
+    ContourImageSequence: referencedInstances(sources),
+  };
   const study = {
     ReferencedSOPClassUID: DETACHED_STUDY_MANAGEMENT,
     ReferencedSOPInstanceUID: header.study.StudyInstanceUID,

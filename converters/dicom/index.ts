@@ -12,6 +12,7 @@ export type { Elements } from "./elements.ts";
 export { encodeImageSeries, type ImageSeriesDescription } from "./encode-image.ts";
 export { encodeReport } from "./encode-report.ts";
 export { encodeStructureSet, type StructureSetInput, type StructureSetRoi } from "./encode-rtstruct.ts";
+export { encodeSecondaryCapture, type SecondaryCaptureInput } from "./encode-secondary-capture.ts";
 export { encodeSeg } from "./encode-seg.ts";
 export { type AlgorithmFamily, equipment } from "./equipment.ts";
 export { maskOnto } from "./mask-onto.ts";

@@ -3,6 +3,7 @@ import { entryOfKeyword, hexOfTag } from "./dictionary.ts";
 import type { Elements } from "./elements.ts";
 import { codeItem, SEGMENTATION_DERIVATION, SOURCE_IMAGE_FOR_PROCESSING } from "./equipment.ts";
 import type { PlaneAxes } from "./plane-axes.ts";
+import { referencedInstances } from "./referenced-instances.ts";
 import type { SegFrame } from "./seg-frames.ts";
 import type { SegKind } from "./seg-kind.ts";
 
@@ -70,16 +71,9 @@ export function perFrameGroups(
 /** Common Instance Reference module (PS3.3 section C.12.2): every instance of the source series, each once. */
 export function referencedSeries(seriesInstanceUid: string, sources: readonly SourceInstance[]): Elements {
   if (sources.length === 0) return {};
-  const classes = new Map(sources.map(({ sopInstanceUid, sopClassUid }) => [sopInstanceUid, sopClassUid]));
   return {
     ReferencedSeriesSequence: [
-      {
-        SeriesInstanceUID: seriesInstanceUid,
-        ReferencedInstanceSequence: [...classes].map(([sopInstanceUid, sopClassUid]) => ({
-          ReferencedSOPClassUID: sopClassUid,
-          ReferencedSOPInstanceUID: sopInstanceUid,
-        })),
-      },
+      { SeriesInstanceUID: seriesInstanceUid, ReferencedInstanceSequence: referencedInstances(sources) },
     ],
   };
 }

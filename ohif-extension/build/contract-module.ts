@@ -1,13 +1,15 @@
 import { join } from "node:path";
 import type { Plugin } from "rolldown";
 import { z } from "zod";
-import { contract, MergeMode, ModelName, Problem, type Route } from "../../server/contract/index.ts";
+import { contract, MergeMode, ModelName, Problem } from "../../server/contract/index.ts";
+import { clientRoutes } from "../src/api/client-routes.ts";
+import type { Definitions, JsonSchema } from "../src/api/schema-check.ts";
 
 const id = "\0contract";
 const checks = join(import.meta.dirname, "../src/api/schema-check.ts");
 
 /**
- * Puts in the contract's place what a client needs of it: method and path of each route, and its replies as JSON Schema.
+ * Puts in the contract's place what the panel needs of it: method and path of its routes, and their replies as JSON Schema.
  * zod stays with the server.
  */
 export const contractModule: Plugin = {
@@ -17,17 +19,17 @@ export const contractModule: Plugin = {
 };
 
 function moduleText(): string {
-  const { properties, $defs } = contractSchemas();
+  const { schemas, definitions } = clientContract();
   const check = (name: string) => `schemaCheck(schemas[${JSON.stringify(name)}], definitions)`;
-  const routes = Object.entries<Route>(contract).map(([name, { kind, method, path }]) => {
-    const what = { json: "reply", events: "event", upload: undefined }[kind];
+  const routes = clientRoutes.map((name) => {
+    const { kind, method, path } = contract[name];
     const fields = JSON.stringify({ kind, method, path }).slice(1, -1);
-    return `  ${name}: { ${fields}${what ? `, ${what}: ${check(name)}` : ""} },`;
+    return `  ${name}: { ${fields}, ${kind === "json" ? "reply" : "event"}: ${check(name)} },`;
   });
   return [
     `import { schemaCheck } from ${JSON.stringify(checks)};`,
-    `const definitions = ${JSON.stringify($defs)};`,
-    `const schemas = ${JSON.stringify(properties)};`,
+    `const definitions = ${JSON.stringify(definitions)};`,
+    `const schemas = ${JSON.stringify(schemas)};`,
     ...Object.keys(named).map((name) => `export const ${name} = ${check(name)};`),
     `export const contract = {\n${routes.join("\n")}\n};`,
   ].join("\n");
@@ -35,14 +37,16 @@ function moduleText(): string {
 
 const named = { MergeMode, ModelName, Problem };
 
-/** All of them in one document, so that what several share is in it once. */
-function contractSchemas() {
-  const replies = Object.entries<Route>(contract).flatMap(([name, route]): [string, z.ZodType][] => {
-    if (route.kind === "json") return [[name, route.reply]];
-    return route.kind === "events" ? [[name, route.event]] : [];
+/** The replies of all routes as JSON Schema, by route; what several share stands once, among the definitions. */
+export function clientContract(): {
+  readonly schemas: Readonly<Record<string, JsonSchema>>;
+  readonly definitions: Definitions;
+} {
+  const replies = clientRoutes.map((name): [string, z.ZodType] => {
+    const route = contract[name];
+    return [name, route.kind === "json" ? route.reply : route.event];
   });
-  const all = z.object({ ...named, ...Object.fromEntries(replies) });
-  return z.toJSONSchema(all, {
+  const all = z.toJSONSchema(z.object({ ...named, ...Object.fromEntries(replies) }), {
     io: "output",
     reused: "ref",
     override: ({ jsonSchema }) => {
@@ -52,4 +56,6 @@ function contractSchemas() {
       delete jsonSchema.format;
     },
   });
+  // zod's type of a JSON Schema is wider than what it writes for these.
+  return { schemas: all.properties as Record<string, JsonSchema>, definitions: all.$defs as Definitions };
 }

@@ -29,6 +29,7 @@ export const english = {
   openList: (prompts: string) => `Not on the recommended list: ${prompts}. The answer may be wrong.`,
   nothingListed: (modality: string) => `No installed model takes ${modality} images.`,
   overlayFailed: (why: string) => `The result is stored, but could not be shown: ${why}`,
+  byRule: (rule: string) => `asked by the routing rule ${rule}`,
   notes: (count: number) => (count === 1 ? "1 note" : `${count} notes`),
   piece: (prompt: string, n: number, volumeMl: string) => `${prompt}, piece ${n}: ${volumeMl} mL`,
   goToFinding: (prompt: string) => `Go to ${prompt}`,

@@ -18,6 +18,8 @@ export interface ViewerOptions {
   readonly serverUrl: string;
   /** What the archive asks for beside what the browser sends. */
   readonly dicomwebHeaders?: Readonly<Record<string, string>>;
+  /** Of OHIF; left out: the one that Parse3D is released with. */
+  readonly version?: string | undefined;
   readonly cacheFolder: string;
   readonly signal: AbortSignal;
   say(line: string): void;
@@ -37,7 +39,10 @@ export interface Viewer extends AsyncDisposable {
  * @throws ViewerUnavailableError, the signal's reason
  */
 export async function startViewer(options: ViewerOptions): Promise<Viewer> {
-  const folders = { ohif: await fetchOhif(ohifRelease, options), plugins: await ensurePlugins(options) };
+  const folders = {
+    ohif: await fetchOhif(ohifRelease(options.version), options),
+    plugins: await ensurePlugins(options),
+  };
   const targets: readonly ProxyTarget[] = [
     {
       prefix: paths.dicomweb,

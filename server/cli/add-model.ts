@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { buildBoltzFormer, openModelStore, parseNetworkConfig } from "#models/index.ts";
 import { InvalidRequestError } from "#server/domain/index.ts";
@@ -31,7 +32,6 @@ export async function addModel(weights: string, options: AddModelOptions, contex
       folder,
       config,
       tokenizer: options.tokenizer,
-      move: options.move,
       name: options.name,
       signal,
       run: graphs.run,
@@ -40,6 +40,7 @@ export async function addModel(weights: string, options: AddModelOptions, contex
       onProgress: (stage, share) => watch.progress("prepare", share, stage),
     });
   });
+  if (options.move) await rm(weights);
   terminal.answer(card, [`installed ${card.name} ${card.version}: ${card.title} [${card.licence}]`]);
 }
 

@@ -3,7 +3,16 @@ import { HealthView, ReadyView } from "./health.ts";
 import { JobEvent, JobList, JobState, JobView, SubmitJob } from "./job.ts";
 import { Modality, ModelList, VocabularyView } from "./model.ts";
 import type { Route } from "./route.ts";
-import { OrthancNotice, OrthancNoticeReply, RoutingRule, RuleId, RuleList, RuleTestView, TestRules } from "./rule.ts";
+import {
+  OrthancNotice,
+  OrthancNoticeReply,
+  RoutingRule,
+  RuleId,
+  RuleList,
+  RuleTestView,
+  RuleView,
+  TestRules,
+} from "./rule.ts";
 import { SegmentFields } from "./segment.ts";
 
 const JobId = z.object({ id: z.string().describe("The job's id") });
@@ -33,7 +42,10 @@ export const contract = {
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(200).default(20),
       state: JobState.optional(),
-      owner: z.enum(["me", "routing"]).default("me").describe("me: the caller's own; routing: those of routing rules"),
+      submittedBy: z
+        .enum(["me", "routing"])
+        .default("me")
+        .describe("me: the caller's own; routing: those of the routing rules"),
     }),
     status: 200,
     reply: JobList,
@@ -143,10 +155,11 @@ export const contract = {
     method: "POST",
     path: "/v1/rules",
     summary: "Add a routing rule, or replace the one with its id",
-    description: "From then on it is asked of every series that arrives in the archive. What is there already is left alone.",
+    description:
+      "From then on it is asked of every series that arrives in the archive. What is there already is left alone.",
     status: 200,
     body: RoutingRule,
-    reply: RoutingRule,
+    reply: RuleView,
     problems: ["not-found", "unsupported-media-type", "payload-too-large", "invalid-prompt"],
   },
   removeRule: {
@@ -156,7 +169,7 @@ export const contract = {
     summary: "Remove a routing rule",
     params: z.object({ id: RuleId }),
     status: 200,
-    reply: RoutingRule,
+    reply: RuleView,
     problems: ["not-found"],
   },
   testRules: {

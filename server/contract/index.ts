@@ -15,6 +15,7 @@ export {
   RuleList,
   RulePredicate,
   RuleTestView,
+  RuleView,
   TestRules,
 } from "./rule.ts";
 export { FindingsHeader, SegmentFields } from "./segment.ts";

@@ -13,9 +13,15 @@ const scalar = z.union([z.string().max(200), z.number()]);
 
 /** One question about one attribute. Text is compared without regard to case. */
 const conditions = [
-  z.strictObject({ tag, equals: z.union([scalar, z.array(scalar).min(1).max(100)]).describe("One of several, in a list") }),
+  z.strictObject({
+    tag,
+    equals: z.union([scalar, z.array(scalar).min(1).max(100)]).describe("One of several, in a list"),
+  }),
   z.strictObject({ tag, contains: z.string().min(1).max(200) }),
-  z.strictObject({ tag, matches: z.string().min(1).max(200).describe("A regular expression (RE2 syntax), anywhere in the value") }),
+  z.strictObject({
+    tag,
+    matches: z.string().min(1).max(200).describe("A regular expression (RE2 syntax), anywhere in the value"),
+  }),
   z.strictObject({ tag, min: z.number() }),
   z.strictObject({ tag, max: z.number() }),
   z.strictObject({ tag, min: z.number(), max: z.number() }),
@@ -38,7 +44,7 @@ const PredicateNode: z.ZodType<PredicateTree, PredicateTree> = z
       { error: "needs all, any, not, or a tag with one of: equals, contains, matches, min and max, exists" },
     ),
   )
-  .meta({ id: "RulePredicate", description: "Which series a rule is for" });
+  .describe("Which series a rule is for");
 export const RulePredicate = PredicateNode;
 export type RulePredicate = DeepReadonly<PredicateTree>;
 
@@ -67,24 +73,39 @@ export const RoutingRule = z.strictObject({
   description: z.string().max(300).optional(),
   enabled: z.boolean().default(true),
   when: z.preprocess(limitDepth, PredicateNode),
-  then: z.strictObject({
+  ask: z.strictObject({
     prompts: PromptInputs,
     model: ModelName.optional(),
     merge: MergeMode.default("exclusive"),
-    outputs: z.array(z.enum(["seg"])).min(1).max(1).default(["seg"]),
+    outputs: z
+      .array(z.enum(["seg"]))
+      .min(1)
+      .max(1)
+      .default(["seg"]),
   }),
-  derived: z.boolean().default(false).describe("Whether it is also for images whose Image Type (0008,0008) says DERIVED"),
+  derived: z
+    .boolean()
+    .default(false)
+    .describe("Whether it is also for images whose Image Type (0008,0008) says DERIVED"),
   settleSeconds: z.int().min(0).max(86_400).default(0).describe("How long a series must have been complete"),
   priority: z.enum(["routed", "batch"]).default("routed"),
 });
 export type RoutingRule = DeepReadonly<z.output<typeof RoutingRule>>;
 
-export const RuleList = z.object({ rules: z.array(RoutingRule) });
+/** A rule as it is kept: defaults filled in. */
+export const RuleView = z.object(RoutingRule.shape);
+
+export const RuleList = z.object({ rules: z.array(RuleView) });
 
 /** Which series of the archive rules would have been for. Nothing is queued. */
 export const TestRules = z.strictObject({
   rules: z.array(RoutingRule).max(200).optional().describe("Left out: the rules that are there, enabled or not"),
-  sinceDays: z.int().min(1).max(36_500).default(30).describe("Studies of the last so many days, by Study Date (0008,0020)"),
+  sinceDays: z
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(30)
+    .describe("Studies of the last so many days, by Study Date (0008,0020)"),
   limit: z.int().min(1).max(10_000).default(1000).describe("Series looked at, at most"),
 });
 

@@ -73,11 +73,23 @@ export class ModelNotFoundError extends DomainError {
   readonly code = "model-not-found";
 }
 
-/** The model cannot run now: its process died, its files do not load, its memory ran out. */
+/** The model cannot run: its process died (retryable), or its files or this machine are not what it needs (not so). */
 export class ModelUnavailableError extends DomainError {
   override readonly name = "ModelUnavailableError";
   readonly code = "model-unavailable";
-  override readonly retryable: boolean = true;
+  override readonly retryable: boolean;
+
+  constructor(message: string, { retryable = true, ...options }: ErrorOptions & { retryable?: boolean } = {}) {
+    super(message, options);
+    this.retryable = retryable;
+  }
+}
+
+/** The model needs more memory on the GPU than is free now. */
+export class GpuOutOfMemoryError extends DomainError {
+  override readonly name = "GpuOutOfMemoryError";
+  readonly code = "gpu-out-of-memory";
+  override readonly retryable = true;
 }
 
 export class InvalidRequestError extends DomainError {

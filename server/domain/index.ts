@@ -1,4 +1,5 @@
 export {
+  GpuOutOfMemoryError,
   InvalidPromptError,
   InvalidRequestError,
   ModelNotFoundError,

@@ -72,8 +72,9 @@ export interface SegmentationModel extends AsyncDisposable {
   readonly card: ModelCard;
   /**
    * Yields each (prompt, plane) at most once, as they are ready. Ending the iteration early stops the work.
-   * @throws ModelUnavailableError (retryable) where the inference process dies; InvalidPromptError; UnsupportedSeriesError
-   * where the volume is not of a kind that the model knows; the signal's reason within a second of abort.
+   * @throws ModelUnavailableError (retryable) where the inference process dies; GpuOutOfMemoryError; InvalidPromptError;
+   * UnsupportedSeriesError where the volume is not of a kind that the model knows; the signal's reason within a second of
+   * abort.
    */
   segment(volume: Volume, prompts: readonly Prompt[], options: SegmentOptions, run: Run): AsyncIterable<SliceResult>;
 }

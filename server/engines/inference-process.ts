@@ -3,23 +3,31 @@ import type { Socket } from "node:net";
 import { ModelUnavailableError } from "#server/domain/index.ts";
 import type { EngineLogger } from "./engine-options.ts";
 import { FromChild, type ToChild } from "./protocol.ts";
+import { fromWire } from "./wire-error.ts";
 
-/** One inference process, spoken to in messages. Nothing but SIGKILL stops a network that is being computed. */
+/**
+ * One inference process, spoken to in messages. Nothing but SIGKILL stops a network that is being computed. What it said
+ * before it ended by itself is still heard; what it said before it was killed is not.
+ */
 export class InferenceProcess {
   readonly #child: ChildProcess;
   readonly #inbox: FromChild[] = [];
+  /** Of messages on their way. Nothing else may hold on to a message: volumes travel in them. */
+  readonly #sending = new Set<(fault: Error) => void>();
   #reader: PromiseWithResolvers<FromChild> | undefined;
   #fault: Error | undefined;
   #stderr = "";
-  /** Settles when the process is gone. */
+  /** Settles when the process is gone and all that it said has arrived. */
   readonly exited: Promise<void>;
 
   constructor(logger?: EngineLogger) {
     this.#child = fork(new URL("./child/main.ts", import.meta.url), [], {
       serialization: "advanced",
       execArgv: [],
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      // Nothing is written to stdin: it closes when this thread or its whole process is gone (orphan-guard.ts).
+      stdio: ["pipe", "ignore", "pipe", "ipc"],
     });
+    this.#child.stdin?.on("error", () => {});
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-2000);
     });
@@ -27,12 +35,13 @@ export class InferenceProcess {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.exited = promise;
     this.#child.on("error", (cause) => {
-      this.#end(new ModelUnavailableError("The inference process cannot be started or spoken to.", { cause }));
-      resolve();
+      this.kill(new ModelUnavailableError("The inference process cannot be started or spoken to.", { cause }));
+      if (this.#child.pid === undefined) resolve();
     });
-    this.#child.on("exit", (code, signal) => {
+    this.#child.on("close", (code, signal) => {
       if (!this.#fault) logger?.warn({ event: "inference.died", code, signal, stderr: this.#stderr });
-      this.#end(new ModelUnavailableError(describeDeath(code, signal)));
+      const last = this.#inbox.find((message) => message.kind === "failed");
+      this.#end(last ? fromWire(last.error) : new ModelUnavailableError(describeDeath(code, signal)));
       resolve();
     });
   }
@@ -43,24 +52,30 @@ export class InferenceProcess {
 
   /** False once the process is gone, or was told to go. */
   get alive(): boolean {
-    return this.#fault === undefined;
+    return this.#fault === undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Resolves when the message has left this process, so that awaiting it keeps no more than one in memory. */
+  /**
+   * Resolves when the message has left this process, so that awaiting it keeps no more than one in memory.
+   * @throws what the process failed with, or ModelUnavailableError, where it is gone
+   */
   send(message: ToChild): Promise<void> {
     if (this.#fault) return Promise.reject(this.#fault);
-    return Promise.race([
-      new Promise<void>((resolve, reject) => {
-        this.#child.send(message, (cause) => {
-          if (!cause) resolve();
-          else reject(this.#fault ?? new ModelUnavailableError("The inference process does not listen.", { cause }));
-        });
-      }),
-      this.exited.then(() => Promise.reject(this.#fault)),
-    ]);
+    return new Promise((resolve, reject) => {
+      this.#child.send(message, (broken) => {
+        if (broken) {
+          // Its end tells the sender why.
+          this.#child.kill("SIGKILL");
+          return;
+        }
+        this.#sending.delete(reject);
+        resolve();
+      });
+      this.#sending.add(reject);
+    });
   }
 
-  /** The next message, in order. @throws ModelUnavailableError where the process has died */
+  /** The next message, in order. @throws as `send` does, after the last one */
   receive(): Promise<FromChild> {
     const message = this.#inbox.shift();
     if (message) return Promise.resolve(message);
@@ -72,6 +87,7 @@ export class InferenceProcess {
   /** Ends the process at once, whatever it does; who waits for a message gets `reason`. */
   kill(reason: Error = new ModelUnavailableError("The inference process was stopped.")): void {
     this.#end(reason);
+    this.#inbox.length = 0;
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.keepProgramAlive(true);
     this.#child.kill("SIGKILL");
@@ -86,6 +102,7 @@ export class InferenceProcess {
   }
 
   #take(data: unknown): void {
+    if (this.#fault) return;
     const parsed = FromChild.safeParse(data);
     if (!parsed.success) {
       this.kill(new ModelUnavailableError("The inference process sent a malformed message.", { cause: parsed.error }));
@@ -99,9 +116,10 @@ export class InferenceProcess {
 
   #end(fault: Error): void {
     this.#fault ??= fault;
-    this.#inbox.length = 0;
     this.#reader?.reject(this.#fault);
     this.#reader = undefined;
+    for (const reject of this.#sending) reject(this.#fault);
+    this.#sending.clear();
   }
 }
 

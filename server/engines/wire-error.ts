@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { type SeriesFault, UnsupportedSeriesError } from "#converters/errors.ts";
-import { InvalidPromptError, ModelUnavailableError } from "../domain/errors.ts";
+import { GpuOutOfMemoryError, InvalidPromptError, ModelUnavailableError } from "../domain/errors.ts";
 
 /** An error on its way between processes. */
 export const WireErrorSchema = z.discriminatedUnion("code", [
   z.object({ code: z.literal("invalid-prompt"), message: z.string(), suggestions: z.array(z.string()) }),
-  z.object({ code: z.literal("model-unavailable"), message: z.string() }),
+  z.object({ code: z.literal("model-unavailable"), message: z.string(), retryable: z.boolean() }),
+  z.object({ code: z.literal("gpu-out-of-memory"), message: z.string() }),
   z.object({
     code: z.literal("unsupported-series"),
     message: z.string(),
@@ -21,7 +22,10 @@ export function toWire(error: unknown): WireError {
   if (error instanceof InvalidPromptError) {
     return { code: error.code, message: error.message, suggestions: [...error.suggestions] };
   }
-  if (error instanceof ModelUnavailableError) return { code: error.code, message: error.message };
+  if (error instanceof ModelUnavailableError) {
+    return { code: error.code, message: error.message, retryable: error.retryable };
+  }
+  if (error instanceof GpuOutOfMemoryError) return { code: error.code, message: error.message };
   if (error instanceof UnsupportedSeriesError) {
     const { reason, ...figures } = error.details;
     return { code: error.code, message: error.message, reason, figures };
@@ -36,7 +40,9 @@ export function fromWire(error: WireError): Error {
     case "invalid-prompt":
       return new InvalidPromptError(error.message, error.suggestions);
     case "model-unavailable":
-      return new ModelUnavailableError(error.message);
+      return new ModelUnavailableError(error.message, { retryable: error.retryable });
+    case "gpu-out-of-memory":
+      return new GpuOutOfMemoryError(error.message);
     case "unsupported-series":
       return new UnsupportedSeriesError(error.reason, error.message, error.figures);
     case "internal":

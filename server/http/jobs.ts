@@ -34,7 +34,7 @@ export function jobHandlers(
     listJobs: async ({ query }, { owner }) => ({
       jobs: (
         await queue.list({
-          owners: [query.owner === "routing" ? ROUTING_OWNER : owner],
+          owners: [query.submittedBy === "routing" ? ROUTING_OWNER : owner],
           limit: query.limit,
           ...(query.state && { states: [query.state] }),
         })

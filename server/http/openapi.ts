@@ -30,7 +30,9 @@ const replyNames = [
   "Problem",
   "ReadyView",
   "RuleList",
+  "RulePredicate",
   "RuleTestView",
+  "RuleView",
   "VocabularyView",
 ] as const;
 
@@ -41,6 +43,7 @@ const problemContent = { "application/problem+json": { schema: { $ref: "#/compon
 
 /** The contract as an OpenAPI 3.1 document. */
 export function openApiDocument(version: string) {
+  const requests = describeSchemas(requestNames, "input");
   return {
     openapi: "3.1.1",
     info: {
@@ -62,7 +65,8 @@ export function openApiDocument(version: string) {
           description: "Needed where PARSE3D_TOKEN is set; without it the server answers this machine only.",
         },
       },
-      schemas: { ...describeSchemas(requestNames, "input"), ...describeSchemas(replyNames, "output") },
+      // What is both asked and answered is described as it is asked.
+      schemas: { ...requests, ...describeSchemas(replyNames, "output"), ...requests },
     },
   } as const;
 }

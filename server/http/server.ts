@@ -2,12 +2,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import Koa from "koa";
 import type { JobQueue } from "#server/jobs/index.ts";
+import type { Routing } from "#server/routing/index.ts";
 import { ConfigError, type HttpConfig, isLoopback } from "../config.ts";
 import type { Logger } from "../logger.ts";
 import { authenticate } from "./auth.ts";
 import type { RequestState } from "./call.ts";
 import { closable } from "./close-server.ts";
 import { type HealthParts, healthHandlers } from "./health.ts";
+import { hookHandlers } from "./hooks.ts";
 import { HttpError } from "./http-error.ts";
 import { jobHandlers } from "./jobs.ts";
 import type { Metrics } from "./metrics.ts";
@@ -16,6 +18,7 @@ import { refuseForeignHosts, shareWithOrigins } from "./origin.ts";
 import { pageRoutes } from "./pages.ts";
 import { createRequestScopes } from "./request-scope.ts";
 import { contractRoutes } from "./routes.ts";
+import { ruleHandlers } from "./rules.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { segmentHandlers } from "./segment.ts";
 import { discardUnreadBody } from "./unread-body.ts";
@@ -24,6 +27,8 @@ export interface HttpServerParts extends HealthParts {
   readonly queue: JobQueue;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Absent where nothing is routed. */
+  readonly routing?: Routing;
 }
 
 /** A server that listens. Disposing it ends event streams and waiting requests, and lets the others finish. */
@@ -60,11 +65,13 @@ export async function startHttpServer(config: HttpConfig, parts: HttpServerParts
 }
 
 function createApp(config: HttpConfig, parts: HttpServerParts, scope: Koa.Middleware<RequestState>): Koa<RequestState> {
-  const { queue, models } = parts;
+  const { queue, models, routing } = parts;
   const handlers = {
     ...jobHandlers(queue),
     ...modelHandlers(models),
     ...segmentHandlers(queue),
+    ...ruleHandlers(routing),
+    ...hookHandlers(routing),
     ...healthHandlers(parts),
   };
   const routes = contractRoutes(handlers, config);

@@ -16,7 +16,9 @@ export class JobConflictError extends DomainError {
 }
 
 export function jobNotRetryable(): JobConflictError {
-  return new JobConflictError("Only a job about a series that failed or was cancelled can be queued again: the files of others are gone.");
+  return new JobConflictError(
+    "Only a job about a series that failed or was cancelled can be queued again: the files of others are gone.",
+  );
 }
 
 export function jobAskedAlready(): JobConflictError {

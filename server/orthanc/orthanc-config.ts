@@ -5,13 +5,16 @@ export interface OrthancConfig {
   /** Absent: no DICOM protocol, DICOMweb only. */
   readonly dicomPort?: number | undefined;
   readonly dicomwebPlugin: string;
+  /** More of Orthanc's own settings, or others in place of ours. */
+  readonly settings?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
  * The configuration document of an Orthanc of our own. It answers this machine only: up to 1.12 Orthanc cannot bind to
  * one address, so it refuses the requests of others instead.
  */
-export function orthancConfig({ name, storageFolder, httpPort, dicomPort, dicomwebPlugin }: OrthancConfig) {
+export function orthancConfig(config: OrthancConfig) {
+  const { name, storageFolder, httpPort, dicomPort, dicomwebPlugin, settings } = config;
   return {
     Name: name,
     StorageDirectory: storageFolder,
@@ -29,5 +32,6 @@ export function orthancConfig({ name, storageFolder, httpPort, dicomPort, dicomw
     // A series counts as complete after this many seconds without a new instance.
     StableAge: 2,
     DicomWeb: { Enable: true, Root: "/dicom-web/", StudiesMetadata: "Full", SeriesMetadata: "Full" },
+    ...settings,
   };
 }

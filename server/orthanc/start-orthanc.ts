@@ -17,6 +17,8 @@ export interface OrthancOptions {
   readonly httpPort?: number;
   /** Absent: no DICOM protocol, DICOMweb only. */
   readonly dicomPort?: number;
+  /** More of Orthanc's own settings, like StableAge and LuaScripts. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   readonly startTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -51,8 +53,8 @@ export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
     // Tells our process from another that took the port in between.
     const name = `Parse3D-${randomUUID().slice(0, 8)}`;
     const httpPort = options.httpPort || (await freePort());
-    const { dicomPort } = options;
-    const config = orthancConfig({ name, storageFolder, httpPort, dicomPort, dicomwebPlugin });
+    const { dicomPort, settings } = options;
+    const config = orthancConfig({ name, storageFolder, httpPort, dicomPort, dicomwebPlugin, settings });
     await writeFile(configPath, JSON.stringify(config, undefined, 2), { mode: 0o600 });
 
     const child: OrthancProcess = spawn(executable, [configPath], { stdio: ["ignore", "pipe", "pipe"] });

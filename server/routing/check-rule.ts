@@ -8,8 +8,8 @@ import { computedTags } from "./series-facts.ts";
  * What the schema cannot see: that the attributes exist, the patterns compile, and the prompts can be asked.
  * @throws InvalidRequestError, InvalidPromptError
  */
-export function checkRule({ when, then }: RoutingRule): void {
-  promptsFrom(then.prompts.map((prompt) => (typeof prompt === "string" ? { text: prompt } : prompt)));
+export function checkRule({ when, ask }: RoutingRule): void {
+  promptsFrom(ask.prompts.map((prompt) => (typeof prompt === "string" ? { text: prompt } : prompt)));
   checkPredicate(when);
 }
 

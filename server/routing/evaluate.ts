@@ -65,7 +65,10 @@ function testOf(condition: Exclude<Condition, { readonly exists: boolean }>): {
   }
   if ("contains" in condition) {
     const part = folded(condition.contains);
-    return { fits: (value) => folded(value).includes(part), wanted: `with ${JSON.stringify(condition.contains)} in it` };
+    return {
+      fits: (value) => folded(value).includes(part),
+      wanted: `with ${JSON.stringify(condition.contains)} in it`,
+    };
   }
   if ("matches" in condition) {
     const pattern = compilePattern(condition.matches);

@@ -15,7 +15,10 @@ export async function whyNever(facts: SeriesFacts, guard: LoopGuard): Promise<st
 }
 
 /** Results are SEG, SR, and the like: none is a modality that is routed. */
-export function notAnImage({ modality }: SeriesFacts, { modalities }: Pick<LoopGuard, "modalities">): string | undefined {
+export function notAnImage(
+  { modality }: SeriesFacts,
+  { modalities }: Pick<LoopGuard, "modalities">,
+): string | undefined {
   if (modalities.includes(modality)) return undefined;
   return `modality ${modality || "unknown"} is not routed (PARSE3D_ROUTING_MODALITIES: ${modalities.join(", ")})`;
 }
@@ -28,6 +31,9 @@ export function madeByUs({ tags, implementationClassUid }: SeriesFacts): string 
   return undefined;
 }
 
-export async function storedByUs({ series }: SeriesFacts, { isOurs }: Pick<LoopGuard, "isOurs">): Promise<string | undefined> {
+export async function storedByUs(
+  { series }: SeriesFacts,
+  { isOurs }: Pick<LoopGuard, "isOurs">,
+): Promise<string | undefined> {
   return (await isOurs(series.seriesInstanceUid)) ? "this program stored it" : undefined;
 }

@@ -107,7 +107,11 @@ export function createOrthancClient({ url, headers, signal, timeoutMs = 30_000 }
   return {
     changes: async (since, limit) => {
       const { Changes: changes, Last: last, Done: done } = await readChanges(`since=${since}&limit=${limit}`);
-      return { changes: changes.map(({ Seq, ChangeType, ID }) => ({ seq: Seq, type: ChangeType, resourceId: ID })), last, done };
+      return {
+        changes: changes.map(({ Seq, ChangeType, ID }) => ({ seq: Seq, type: ChangeType, resourceId: ID })),
+        last,
+        done,
+      };
     },
     lastChange: async () => (await readChanges("last")).Last,
     series: async (id) => {
@@ -129,6 +133,7 @@ export function createOrthancClient({ url, headers, signal, timeoutMs = 30_000 }
 }
 
 function notOrthanc(cause: unknown): PacsUnavailableError {
-  const message = "What answered is not an Orthanc: PARSE3D_ORTHANC_URL is the address of its own API, like http://127.0.0.1:8042.";
+  const message =
+    "What answered is not an Orthanc: PARSE3D_ORTHANC_URL is the address of its own API, like http://127.0.0.1:8042.";
   return new PacsUnavailableError(message, { cause, retryable: false });
 }

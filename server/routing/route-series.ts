@@ -24,27 +24,22 @@ export interface RouterOptions {
   readonly modalities: readonly string[];
 }
 
-export interface Routed {
-  readonly jobs: number;
-  /** A rule is for the series, but it has not been complete for long enough: milliseconds until then. */
-  readonly waitMs?: number;
-}
-
 /**
  * Asks the enabled rules of a series that is complete, and queues a job for each that is for it. The same instances are
  * asked about once for each rule, however often this is called.
+ * @returns milliseconds until a rule may be asked for which the series has not been complete for long enough
  * @throws BacklogFullError where a job finds no room: what was queued before stays queued, and is not queued again
  */
 export async function routeSeries(
   { db, queue, logger, modalities }: RouterOptions,
   facts: SeriesFacts,
   stableForMs: number,
-): Promise<Routed> {
+): Promise<number | undefined> {
   const seriesHash = hashUid(facts.series.seriesInstanceUid);
   const never = await whyNever(facts, loopGuard(db, modalities));
   if (never !== undefined) {
     logger.debug({ event: "routing.never", seriesHash, reason: never });
-    return { jobs: 0 };
+    return undefined;
   }
   const fitting = (await readRules(db)).filter((rule) => rule.enabled && evaluate(rule, facts).matches);
   let jobs = 0;
@@ -55,7 +50,7 @@ export async function routeSeries(
     else if (await db.transaction((sql) => submitOnce(sql, queue, rule, facts))) jobs += 1;
   }
   logger.info({ event: "routing.routed", seriesHash, jobs });
-  return { jobs, ...(Number.isFinite(waitMs) && { waitMs }) };
+  return Number.isFinite(waitMs) ? waitMs : undefined;
 }
 
 /** The guard on what this program stored itself. */
@@ -63,8 +58,11 @@ export function loopGuard(sql: Sql, modalities: readonly string[]): LoopGuard {
   return {
     modalities,
     isOurs: async (seriesInstanceUid) =>
-      (await sql.query("select 1 from parse3d.stored_instances where series_instance_uid = $1 limit 1", [seriesInstanceUid]))
-        .length > 0,
+      (
+        await sql.query("select 1 from parse3d.stored_instances where series_instance_uid = $1 limit 1", [
+          seriesInstanceUid,
+        ])
+      ).length > 0,
   };
 }
 
@@ -72,7 +70,7 @@ export function loopGuard(sql: Sql, modalities: readonly string[]): LoopGuard {
 async function submitOnce(
   sql: Sql,
   queue: TransactionalQueue,
-  { id: ruleId, then, priority }: RoutingRule,
+  { id: ruleId, ask, priority }: RoutingRule,
   { series, instances }: SeriesFacts,
 ): Promise<boolean> {
   const asked = await sql.query(
@@ -85,12 +83,13 @@ async function submitOnce(
     {
       kind: "series",
       series,
-      prompts: promptsFrom(then.prompts.map((prompt) => (typeof prompt === "string" ? { text: prompt } : prompt))),
-      ...(then.model !== undefined && { model: then.model }),
-      merge: then.merge,
-      outputs: then.outputs,
+      prompts: promptsFrom(ask.prompts.map((prompt) => (typeof prompt === "string" ? { text: prompt } : prompt))),
+      ...(ask.model !== undefined && { model: ask.model }),
+      merge: ask.merge,
+      outputs: ask.outputs,
     },
-    { owner: ROUTING_OWNER, requestId: `routing-${randomUUID()}`, priority, ruleId },
+    // Forced: a job that already fetched the series before its last instances came is no answer to this.
+    { owner: ROUTING_OWNER, requestId: `routing-${randomUUID()}`, priority, ruleId, force: true },
   );
   // A second process that got here at the same time waits for this row, finds it, and its job is undone with it.
   await sql.query(

@@ -205,11 +205,11 @@ function segment(
   model: SegmentationModel,
   texts: readonly string[],
   options: SegmentOptions,
-  { modality, signal = new AbortController().signal, progress = () => {} }: Asking = {},
+  { modality, signal = new AbortController().signal, progress = () => {}, note = () => {} }: Asking = {},
 ): AsyncIterable<SliceResult> {
   const prompts: Prompt[] = texts.map((text, n) => ({ id: `p${n + 1}`, text }));
   const volume = { ...twoLamps(modality === "CT" ? "CT" : "MR"), ...(modality && { modality }) };
-  return model.segment(volume, prompts, options, { signal, progress, note: () => {} });
+  return model.segment(volume, prompts, options, { signal, progress, note });
 }
 
 function gather(results: readonly SliceResult[]) {

@@ -32,6 +32,7 @@ describe.skipIf(!browserPath)("a real OHIF, a real Orthanc, a real browser, and 
       port: 0,
       dicomwebUrl: service.orthanc.dicomwebUrl,
       serverUrl: service.url,
+      version: process.env.PARSE3D_TEST_OHIF,
       cacheFolder,
       signal,
       say: () => {},

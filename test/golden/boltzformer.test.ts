@@ -20,10 +20,13 @@ import {
   verifyPipeline,
 } from "#models/index.ts";
 import { encodeModel, type OnnxModel } from "#models/onnx/model.ts";
+import { createBundleModel } from "#server/engines/index.ts";
 import { madeWeight } from "../../bench/made-weights.ts";
+import { ask } from "../conformance/segmentation-model-suite.ts";
 import { runInProcess } from "../fixtures/onnx-runner.ts";
 import { openSafetensors } from "../fixtures/safetensors.ts";
 import { dataPath, describeWithData } from "../fixtures/shared-data.ts";
+import { twoLamps } from "../fixtures/two-lamps.ts";
 
 const goldenPath = (name: string) => dataPath("boltzformer_golden", name);
 const TOLERANCE = 1e-4;
@@ -138,6 +141,13 @@ describeWithData.each(["small.ckpt", "small.channels-last.safetensors"])("the sm
     const own = await verifyOwnSample(bundle, runInProcess);
     expect(own.maxAbsDiff.mask_logits).toBeLessThan(TOLERANCE);
     expect(own.maxAbsDiff.existence_logits).toBeLessThan(TOLERANCE);
+  });
+
+  test("the engine takes the bundle, checks its sample and answers every slice and prompt", async () => {
+    await using model = createBundleModel(bundle);
+    const answers = await ask(model, ["liver", "left kidney"]);
+    expect(answers).toHaveLength(2 * twoLamps().geometry.size[2]);
+    expect(answers.every(({ existence }) => existence !== null && existence > 0 && existence < 1)).toBe(true);
   });
 
   test("a single wrong weight is seen by both", async () => {

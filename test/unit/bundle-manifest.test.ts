@@ -107,6 +107,9 @@ describe("a bundle is refused, with the file's name and what to do,", () => {
     ["schemaVersion", 2],
     ["maskStride", 3],
     ["imageSize", 1e9],
+    ["resize", { in: -0.5, out: -0.5 }],
+    ["resize", { in: -0.75, out: -0.75 }],
+    ["targets", [{ name: "lung", synonyms: [], window: "brain" }]],
     ["orientation", "LRS"],
     ["orientation", "lps"],
     ["sliceAxis", "sagittal"],
@@ -118,6 +121,7 @@ describe("a bundle is refused, with the file's name and what to do,", () => {
     ["name", "../density"],
     ["sampling", { mode: "frozen" }],
     ["algorithmFamily", "magic"],
+    ["algorithmFamily", "rules"],
   ])("whose %s is %j", async (field, value) => {
     await changeManifest({ [field]: value });
     await refused("manifest.json", new RegExp(field));
@@ -125,7 +129,7 @@ describe("a bundle is refused, with the file's name and what to do,", () => {
 
   test.each(
     Object.keys(BundleManifest.unwrap().shape).filter(
-      (field) => !["attribution", "checkpointSha256", "resampleMm"].includes(field),
+      (field) => !["attribution", "checkpointSha256", "nearest", "resampleMm"].includes(field),
     ),
   )("whose manifest lacks %s", async (field) => {
     const { [field]: _, ...rest } = await readManifest();

@@ -91,7 +91,7 @@ describe("the bundle", () => {
     expect(bundle.card).toMatchObject({ trained: false, modalities: ["CT"], vocabulary: "open" });
     expect(bundle.card.title).toMatch(/density rules.*not a trained network/i);
     expect(bundle.card.description).toMatch(/density rules, not a trained network/i);
-    expect(bundle.manifest.algorithmFamily).toBe("rules");
+    expect(bundle.card.algorithmFamily).toBe("density-rules");
   });
 
   test("answers its own golden sample, and notices another answer", async () => {

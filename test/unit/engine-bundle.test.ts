@@ -5,7 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fromColumns, type Volume } from "#converters/geometry/index.ts";
 import { squarePadding, takePlane } from "#converters/pixels/index.ts";
 import { type BundleManifest, createClipTokenizer, type InstalledBundle } from "#models/index.ts";
-import { InvalidPromptError, ModelUnavailableError, type SliceResult } from "#server/domain/index.ts";
+import {
+  InvalidPromptError,
+  ModelUnavailableError,
+  type SegmentationModel,
+  type SliceResult,
+} from "#server/domain/index.ts";
 import { createBundleModel } from "#server/engines/index.ts";
 import { greyLevels } from "../../server/engines/child/grey-levels.ts";
 import { imageNetwork } from "../../server/engines/child/image-network.ts";
@@ -13,6 +18,7 @@ import { modelVolume } from "../../server/engines/child/model-volume.ts";
 import type { OnnxSession, Tensors } from "../../server/engines/child/onnx-runtime.ts";
 import { TextEncoder } from "../../server/engines/child/text-encoder.ts";
 import { ask, diceWithLamps } from "../conformance/segmentation-model-suite.ts";
+import { collect } from "../fixtures/collect.ts";
 import { writeTinyBundle } from "../fixtures/tiny-bundle.ts";
 import { twoLamps } from "../fixtures/two-lamps.ts";
 
@@ -24,6 +30,13 @@ beforeAll(async () => {
   tiny = await writeTinyBundle(join(folder, "tiny"));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const quiet = { signal: new AbortController().signal, progress: () => {}, note: () => {} };
+
+async function askOf(model: SegmentationModel, volume: Volume, texts = ["bright"]): Promise<SliceResult[]> {
+  const prompts = texts.map((text, n) => ({ id: `p${n + 1}`, text }));
+  return collect(model.segment(volume, prompts, { merge: "exclusive", probabilities: false }, quiet));
+}
 
 let variants = 0;
 async function openVariant(changes: Partial<BundleManifest>, sliceBatch = 1) {
@@ -50,6 +63,95 @@ describe("grey levels", () => {
     const percentiles = { low: 10, high: 90, positiveOnly: false };
     const grey = greyLevels(values, { modality: "MR", unit: "arbitrary" }, { ...rules(), percentiles });
     expect([grey[0], grey[100], grey[500], grey[900], grey[1000]]).toEqual([0, 0, 127, 255, 255]);
+  });
+});
+
+describe("what is no number is background", () => {
+  const { NaN: nan, POSITIVE_INFINITY: up, NEGATIVE_INFINITY: down } = Number;
+
+  test("in HU, in percentiles, and beside what is grey levels already", () => {
+    const rules = { ...tiny.manifest, percentiles: { low: 0, high: 100, positiveOnly: false } };
+    const ct = { modality: "CT", unit: "HU" } as const;
+    const mr = { modality: "MR", unit: "arbitrary" } as const;
+    expect([...greyLevels(Float32Array.of(nan, up, down, 0, 2000), ct, rules)]).toEqual([0, 0, 0, 127, 255]);
+    expect([...greyLevels(Float64Array.of(nan, up, down, 0, 500, 1000), mr, rules)]).toEqual([0, 0, 0, 0, 127, 255]);
+    expect([...greyLevels(Float32Array.of(nan, up, down, 3, 200), mr, rules)]).toEqual([0, 0, 0, 3, 200]);
+  });
+
+  test("a masked head is found in as it would be with zeros around it", async () => {
+    await using model = await openVariant({});
+    const { voxels, ...rest } = twoLamps();
+    const masked = { ...rest, voxels: Float32Array.from(voxels, (value) => (value === 0 ? nan : value)) };
+    expect(await askOf(model, masked)).toEqual(await askOf(model, { ...rest, voxels: Float32Array.from(voxels) }));
+  });
+});
+
+describe("a CT is seen through the window of each prompt's target", () => {
+  const target = (name: string, window?: string) => ({ name, synonyms: [], ...(window !== undefined && { window }) });
+  /** 128 is 0 HU by default; in "dense", 600. */
+  const windows = { presets: { wide: { width: 510, level: 0 }, dense: { width: 510, level: 600 } }, default: "wide" };
+  const overlapping = { merge: "overlapping", probabilities: true } as const;
+  const onCt = { modality: "CT" };
+
+  test("where its target names one, else through the default", async () => {
+    await using plain = await openVariant({ windows });
+    await using dense = await openVariant({ windows, targets: [target("bright", "dense"), target("dark")] });
+    expect(diceWithLamps(await ask(plain, ["bright"], overlapping, onCt))).toBeLessThan(0.5);
+    expect(diceWithLamps(await ask(dense, ["Bright"], overlapping, onCt))).toBeGreaterThan(0.75);
+    const voxels = async (model: SegmentationModel, text: string) => countOf(await ask(model, [text], overlapping, onCt));
+    expect(await voxels(dense, "dark")).toBe(await voxels(plain, "dark"));
+  });
+
+  test("prompts of several windows are answered in one question as each by itself, whatever was asked before", async () => {
+    await using model = await openVariant({ windows, targets: [target("bright", "dense"), target("dark")] }, 7);
+    const both = await ask(model, ["bright", "dark", "bright light"], overlapping, onCt);
+    const alone = async (text: string, id: string) =>
+      (await ask(model, [text], overlapping, onCt)).map((result) => ({ ...result, promptId: id }));
+    const byId = (id: string) => both.filter(({ promptId }) => promptId === id);
+    expect(byId("p1")).toEqual(await alone("bright", "p1"));
+    expect(byId("p2")).toEqual(await alone("dark", "p2"));
+    expect(countOf(byId("p3"))).toBeGreaterThan(2 * countOf(byId("p1")));
+  });
+
+  test("exclusive masks never share a voxel, across windows too", async () => {
+    await using model = await openVariant({ windows, targets: [target("bright", "wide"), target("dark", "dense")] });
+    const shared = async (merge: "exclusive" | "overlapping") => {
+      const results = await ask(model, ["bright", "dark"], { merge, probabilities: false }, onCt);
+      const planes = Map.groupBy(results, ({ index }) => index);
+      return [...planes.values()].some(([first, second]) => first?.mask?.some((inside, p) => inside && second?.mask?.[p]));
+    };
+    expect(await shared("overlapping")).toBe(true);
+    expect(await shared("exclusive")).toBe(false);
+  });
+
+  test("but what is grey levels already has no windows", async () => {
+    await using model = await openVariant({ windows, targets: [target("bright", "dense"), target("dark")] });
+    const grey = { ...twoLamps(), modality: "CT", voxels: Uint8Array.from(twoLamps().voxels, (value) => value / 4) };
+    const results = await askOf(model, grey, ["bright", "dark"]);
+    expect(diceWithLamps(results.filter(({ promptId }) => promptId === "p1"))).toBeGreaterThan(0.72);
+  });
+
+  test("a target's window is one of the presets", async () => {
+    await expect(openVariant({ targets: [target("bright", "bone")] })).rejects.toThrow(/window/);
+  });
+
+  function countOf(results: readonly SliceResult[]): number {
+    return results.reduce((sum, { mask }) => sum + (mask?.reduce((count, inside) => count + inside, 0) ?? 0), 0);
+  }
+});
+
+describe("a closed vocabulary", () => {
+  const targets = [{ name: "bright", synonyms: ["lamp"] }];
+
+  test("knows its targets, by each of their names, and nothing else", async () => {
+    await using model = await openVariant({ vocabulary: "closed", targets });
+    const bright = await ask(model, ["bright"]);
+    expect(diceWithLamps(bright)).toBeGreaterThan(0.72);
+    expect(await ask(model, ["Lamps"])).toEqual(bright);
+    const refusal = ask(model, ["dark"]);
+    await expect(refusal).rejects.toBeInstanceOf(InvalidPromptError);
+    await expect(refusal).rejects.toMatchObject({ suggestions: ["bright"] });
+    await expect(ask(model, ["left bright"])).rejects.toMatchObject({ suggestions: ["bright"] });
   });
 });
 
@@ -197,6 +299,7 @@ describe("a bundle that cannot be trusted is not run", () => {
     const refusal = ask(model, ["bright"]);
     await expect(refusal).rejects.toBeInstanceOf(ModelUnavailableError);
     await expect(refusal).rejects.toThrow(/golden sample.*off by 1\.00/);
+    await expect(refusal).rejects.toMatchObject({ retryable: false });
   });
 
   test("one whose tokenizer is another", async () => {
@@ -210,13 +313,46 @@ describe("a bundle that cannot be trusted is not run", () => {
     const installed = await writeTinyBundle(join(folder, "damaged"));
     await writeFile(join(installed.folder, "image_model.onnx"), "no graph");
     await using model = createBundleModel(installed);
-    await expect(ask(model, ["bright"])).rejects.toBeInstanceOf(ModelUnavailableError);
+    const refusal = ask(model, ["bright"]);
+    await expect(refusal).rejects.toBeInstanceOf(ModelUnavailableError);
+    await expect(refusal).rejects.toMatchObject({ retryable: false });
+  });
+
+  test("one whose weights answer with numbers that are none", async () => {
+    const network = imageNetwork(
+      constantSession(Number.NaN),
+      [{ tokens: 1, values: new Float32Array(2) }],
+      tiny.manifest,
+    );
+    await expect(network(new Float32Array(3 * 32 * 32), 1)).rejects.toMatchObject({
+      name: "ModelUnavailableError",
+      retryable: false,
+    });
+    const maskless = imageNetwork(
+      constantSession(0, Number.NaN),
+      [{ tokens: 1, values: new Float32Array(2) }],
+      tiny.manifest,
+    );
+    await expect(maskless(new Float32Array(3 * 32 * 32), 1)).rejects.toMatchObject({ retryable: false });
   });
 
   test("one whose graph gives another shape than its manifest says", async () => {
     await using model = await openVariant({ maskStride: 2 });
-    await expect(ask(model, ["bright"])).rejects.toThrow(/does not have the shape/);
+    const refusal = ask(model, ["bright"]);
+    await expect(refusal).rejects.toThrow(/does not have the shape/);
+    await expect(refusal).rejects.toMatchObject({ retryable: false });
   });
+
+  function constantSession(existence: number, mask = 0): OnnxSession {
+    return {
+      run: async () =>
+        ({
+          mask_logits: { data: new Float32Array(64).fill(mask) },
+          existence_logits: { data: Float32Array.of(existence) },
+        }) as unknown as Tensors,
+      release: async () => {},
+    };
+  }
 });
 
 function mirrorRows(mask: Uint8Array, width: number): Uint8Array {

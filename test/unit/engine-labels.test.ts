@@ -83,6 +83,22 @@ test("an image too small to hold the organ, and one that does not, are refused; 
   expect(model.status().pid).toBe(pid);
 });
 
+test("voxels that are no numbers are what lies outside the image", async () => {
+  const { voxels, ...rest } = twoLamps();
+  const holes = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const masked = Float32Array.from(voxels, (value, n) => (value === 0 ? holes[n % 3]! : value));
+  const results = await askOf({ ...rest, voxels: masked }, "bright");
+  expect(diceWithLamps(results)).toBeGreaterThan(0.9);
+  expect(results).toEqual(await askOf(twoLamps(), "bright"));
+});
+
+test("how large the organ is at least, the manifest says", async () => {
+  const accepts = { minimumExtentMm: 50, noteAboveSpacingMm: 5, refusal: "Choose a larger image." };
+  const installed = await writeTinyLabels(join(folder, "large"), { accepts: { ...accepts, minimumVolumeMl: 5000 } });
+  await using large = createLabelsModel(installed);
+  await expect(ask(large, ["bright"])).rejects.toThrow(/does not find/);
+});
+
 test("coarse voxels get a note", async () => {
   const { geometry } = twoLamps();
   const coarse = { ...geometry, ijkToLps: fromColumns([2, 0, 0], [0, 2, 0], [0, 0, 6], [-63, -63, -117]) };

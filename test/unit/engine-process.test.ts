@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Volume } from "#converters/geometry/index.ts";
 import type { InstalledBundle, InstalledLabels } from "#models/index.ts";
@@ -66,7 +68,9 @@ test("without a GPU, auto computes on the CPU and says why; cuda is refused", as
   if (provider?.actual === "cuda") return;
   expect(provider?.fallbackReason).toMatch(/onnxruntime says/);
   await using cuda = createBundleModel(tiny, { executionProvider: "cuda" });
-  await expect(ask(cuda, ["bright"])).rejects.toBeInstanceOf(ModelUnavailableError);
+  const refusal = ask(cuda, ["bright"]);
+  await expect(refusal).rejects.toBeInstanceOf(ModelUnavailableError);
+  await expect(refusal).rejects.toMatchObject({ retryable: false });
 });
 
 test("a program that ends is not kept alive by an idle model", async () => {
@@ -90,11 +94,31 @@ test("no process outlives a server that was killed, even in the middle of its co
   await expect.poll(() => isRunning(pid), { timeout: 3000 }).toBe(false);
 });
 
-/** A program of its own that opens one of the test's models as `model`; `computing` says that it computes. */
-function spawnAsker(name: "tiny" | "slow", body: string) {
+test("no process outlives the thread that asked it, even in the middle of its computation", async () => {
+  const thread = new Worker(
+    `(async () => {
+      const { parentPort } = require("node:worker_threads");
+      ${program(
+        "slow",
+        `void ask();
+        while (!computing) await new Promise((resolve) => setTimeout(resolve, 20));
+        parentPort.postMessage(model.status().pid);`,
+      )}
+    })()`,
+    { eval: true },
+  );
+  const [pid] = (await once(thread, "message")) as [number];
+  await setTimeout(200);
+  expect(isRunning(pid)).toBe(true);
+  await thread.terminate();
+  await expect.poll(() => isRunning(pid), { timeout: 3000 }).toBe(false);
+});
+
+/** Statements that open one of the test's models as `model`; `computing` says that it computes. */
+function program(name: "tiny" | "slow", body: string): string {
   const url = (path: string) => JSON.stringify(pathToFileURL(join(import.meta.dirname, path)).href);
   const installed = name === "tiny" ? tiny : slow;
-  const program = `
+  return `
     const { createBundleModel, createLabelsModel } = await import(${url("../../server/engines/index.ts")});
     const { openBundle } = await import(${url("../../models/index.ts")});
     const { twoLamps } = await import(${url("../fixtures/two-lamps.ts")});
@@ -106,7 +130,12 @@ function spawnAsker(name: "tiny" | "slow", body: string) {
       for await (const _ of model.segment(twoLamps(), [{ id: "p1", text: "bright" }], { merge: "exclusive", probabilities: false }, run));
     };
     ${body}`;
-  return spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** A program of its own that runs them. */
+function spawnAsker(name: "tiny" | "slow", body: string) {
+  const args = ["--input-type=module", "-e", program(name, body)];
+  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
 }
 
 async function firstLine(child: ReturnType<typeof spawnAsker>): Promise<string> {

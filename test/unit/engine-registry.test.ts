@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { InstalledModel, ModelCard } from "#models/index.ts";
+import { type InstalledModel, KNOWN_MODELS, type ModelCard } from "#models/index.ts";
 import { InvalidPromptError, ModelNotFoundError } from "#server/domain/index.ts";
 import { createModelRegistry } from "#server/engines/index.ts";
 
@@ -11,6 +11,7 @@ const card = (changes: Partial<ModelCard>): ModelCard => ({
   title: "t",
   description: "d",
   trained: false,
+  algorithmFamily: "density-rules",
   modalities: ["CT"],
   licence: "MIT",
   nonCommercial: false,
@@ -74,6 +75,14 @@ describe("where none can answer", () => {
     await expect(refusal).rejects.toThrow("bin/parse3d models pull brain-t1");
     await expect(chosen([rules], "MR", ["hippocampus"], "brain-t1")).rejects.toThrow("models pull brain-t1");
     await expect(chosen([rules], "US", ["heart"])).rejects.not.toThrow("models pull");
+  });
+
+  test.each(KNOWN_MODELS.map(({ name }) => name))("a model that is known but not installed, like %s, can be", async (name) => {
+    await expect(chosen([rules], "MR", ["hippocampus"], name)).rejects.toThrow(`bin/parse3d models pull ${name}`);
+  });
+
+  test("where a model of the kind is installed, no other is offered", async () => {
+    await expect(chosen([rules, brain], "MR", ["liver"])).rejects.not.toThrow("models pull");
   });
 
   test("a name that is not there is not found, and the error names those that are", async () => {

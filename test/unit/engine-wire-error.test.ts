@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { UnsupportedSeriesError } from "#converters/errors.ts";
-import { InvalidPromptError, ModelUnavailableError } from "#server/domain/index.ts";
+import { GpuOutOfMemoryError, InvalidPromptError, ModelUnavailableError } from "#server/domain/index.ts";
 import { fromWire, isRefusal, toWire, WireErrorSchema } from "../../server/engines/wire-error.ts";
 
 const across = (error: unknown) => fromWire(WireErrorSchema.parse(structuredClone(toWire(error))));
@@ -13,6 +13,12 @@ test("an error is of the same class, with the same facts, on the other side", ()
   const model = across(new ModelUnavailableError("files are damaged"));
   expect(model).toBeInstanceOf(ModelUnavailableError);
   expect(model).toMatchObject({ message: "files are damaged", retryable: true });
+  const damaged = new ModelUnavailableError("files are damaged", { retryable: false });
+  expect(across(damaged)).toMatchObject({ name: "ModelUnavailableError", retryable: false });
+
+  const full = across(new GpuOutOfMemoryError("use the CPU"));
+  expect(full).toBeInstanceOf(GpuOutOfMemoryError);
+  expect(full).toMatchObject({ message: "use the CPU", code: "gpu-out-of-memory", retryable: true });
 
   const series = across(new UnsupportedSeriesError("unsupported-object", "too small", { extentMm: [1, 2, 3] }));
   expect(series).toBeInstanceOf(UnsupportedSeriesError);

@@ -18,7 +18,7 @@ function manifest(change: Partial<Record<keyof LabelsManifest, unknown>> = {}): 
     modalities: ["MR"],
     licence: "MIT",
     nonCommercial: false,
-    accepts: { minimumExtentMm: 100, noteAboveSpacingMm: 2, refusal: "Heads only." },
+    accepts: { minimumExtentMm: 100, minimumVolumeMl: 200, noteAboveSpacingMm: 2, refusal: "Heads only." },
     conform: { orientation: "LIA", spacingMm: [1, 1, 1], size: [16, 16, 16], outside: 0 },
     normalise: { rule: "min-max", to: [0, 1] },
     crop: { above: 0.2, marginVoxels: 0 },

@@ -136,6 +136,38 @@ describe("the recommended targets", () => {
     expect(recommendedTargets("CT").filter(({ window }) => window === undefined)).toEqual([]);
   });
 
+  test.each(["CT", "MR", "US", "PT", "EM", "LSM"])("of %s are found as themselves, by each of their names", (modality) => {
+    const known = recommendedTargets(modality);
+    for (const target of known)
+      for (const spelling of [target.name, ...target.synonyms])
+        expect(resolveTarget(spelling, known)).toEqual({ kind: "found", target, score: 1 });
+  });
+
+  test.each([
+    ["CT", "Kidney, left", "left kidney"],
+    ["CT", "L kidneys", "left kidney"],
+    ["CT", "rt. kidny", "right kidney"],
+    ["CT", "show me the upper lobe of the left lung", undefined],
+    ["CT", "both kidneys", undefined],
+    ["CT", "left liver", "left liver"],
+    ["CT", "right spleen", "right spleen"],
+    ["MR", "White matter hyperintensities (T1)", "white matter hyperintensities t1"],
+    ["MR", "left ventricles", "left ventricle"],
+    ["MR", "lv", "left ventricle"],
+  ])("of %s: %j asks for %j", (modality, text, expected) => {
+    const found = resolveTarget(text, recommendedTargets(modality));
+    const name = found.kind === "found" ? `${found.side ? `${found.side} ` : ""}${found.target.name}` : undefined;
+    expect(name).toBe(expected);
+  });
+
+  test("a name comes before another target's synonym", () => {
+    const both = [
+      { name: "left common carotid artery", synonyms: ["left carotid artery"] },
+      { name: "left carotid artery", synonyms: [] },
+    ];
+    expect(resolveTarget("left carotid artery", both)).toEqual({ kind: "found", target: both[1], score: 1 });
+  });
+
   test("of an unknown modality are none", () => {
     expect(recommendedTargets("XX")).toEqual([]);
   });

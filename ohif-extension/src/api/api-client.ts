@@ -1,16 +1,7 @@
-import {
-  type Contract,
-  contract,
-  type EventOf,
-  type JsonRoute,
-  Problem,
-  type ReplyOf,
-  type Route,
-} from "#server/contract/index.ts";
+import { type Contract, contract, type EventOf, Problem, type ReplyOf, type Route } from "#server/contract/index.ts";
+import type { ClientRoute, JsonClientRoute } from "./client-routes.ts";
 import { ApiProblemError, ServerUnreachableError, UnexpectedAnswerError } from "./errors.ts";
 import { readEventStream } from "./event-stream.ts";
-
-type JsonName = { [Name in keyof Contract]: Contract[Name] extends JsonRoute ? Name : never }[keyof Contract];
 
 export interface ApiRequest {
   readonly params?: Readonly<Record<string, string>>;
@@ -24,7 +15,7 @@ export interface ApiRequest {
  * UnexpectedAnswerError, or the signal's reason.
  */
 export interface ApiClient {
-  call<Name extends JsonName>(name: Name, request?: ApiRequest): Promise<ReplyOf<Contract[Name]>>;
+  call<Name extends JsonClientRoute>(name: Name, request?: ApiRequest): Promise<ReplyOf<Contract[Name]>>;
   /** A job's events after the one with id `after`, until the stream ends or breaks. */
   events(
     jobId: string,
@@ -42,7 +33,7 @@ export interface ApiClientOptions {
 
 export function createApiClient({ baseUrl, headers, fetch: send = fetch }: ApiClientOptions): ApiClient {
   async function open(
-    name: keyof Contract,
+    name: ClientRoute,
     request: ApiRequest,
     more: Readonly<Record<string, string>> = {},
   ): Promise<Response> {

@@ -29,6 +29,7 @@ export function JobCard(props: JobCardProps) {
   const isElsewhere = job.request.kind === "series" && job.request.seriesInstanceUid !== activeSeriesUid;
   return (
     <li className="p3d-job" data-cy="parse3d-job" data-state={job.state} data-overlay={overlay.kind} data-job={job.id}>
+      {job.ruleId !== undefined && <span className="p3d-note">{texts.byRule(job.ruleId)}</span>}
       {isElsewhere && <span className="p3d-note">{texts.otherSeries}</span>}
       {job.findings.map((finding) => (
         <FindingRow key={finding.prompt.id} finding={finding} texts={texts} onJump={props.onJump} />

@@ -46,7 +46,7 @@ export interface SessionParts {
 export interface Session extends Disposable {
   readonly store: Store<PanelState>;
   setDraft(text: string): void;
-  /** @returns the job as it ended; undefined where the server did not take it: the state tells why */
+  /** @returns the job as it ended; undefined where it was not taken or is not known any more: the state tells why */
   segment(prompts: readonly string[], series?: ActiveSeries): Promise<JobView | undefined>;
   cancel(jobId: string): Promise<void>;
   show(jobId: string): Promise<void>;
@@ -127,7 +127,10 @@ export function createSession(parts: SessionParts): Session {
       store.update((state) => ({ ...state, vocabularies: { ...state.vocabularies, [modality]: vocabulary } }));
     });
     once(`history ${studyInstanceUid}`, async () => {
-      const { jobs } = await api.call("listJobs", { query: { limit: String(HISTORY) }, signal });
+      const lists = await Promise.all(
+        ["me", "routing"].map((owner) => api.call("listJobs", { query: { limit: String(HISTORY), owner }, signal })),
+      );
+      const jobs = lists.flatMap((list) => list.jobs);
       reached();
       const ofStudy = jobs.filter(
         ({ request }) => request.kind === "series" && request.studyInstanceUid === studyInstanceUid,
@@ -245,11 +248,16 @@ export function createSession(parts: SessionParts): Session {
         return undefined;
       }
       if (prompts.length === 0) return undefined;
-      const submitted = await submit(prompts, series);
-      if (!submitted) return undefined;
-      const job = await follow(submitted.id);
-      await presentEnd(job);
-      return job;
+      try {
+        const submitted = await submit(prompts, series);
+        if (!submitted) return undefined;
+        const job = await follow(submitted.id);
+        await presentEnd(job);
+        return job;
+      } catch (error) {
+        if (!signal.aborted) refuse(error);
+        return undefined;
+      }
     },
     cancel: async (jobId) => {
       const cancelling = (value: boolean) =>

@@ -32,5 +32,6 @@ export async function checkGoldenSample(
 function mismatch({ name }: BundleManifest, how: string): ModelUnavailableError {
   return new ModelUnavailableError(
     `The model ${name} does not answer its own golden sample as it should: ${how}. Its files are damaged, or this machine computes otherwise than the one that made it: install the model again, or choose another execution provider.`,
+    { retryable: false },
   );
 }

@@ -43,9 +43,10 @@ export function imageNetwork(
       const answers = slices * members.length;
       const maskLogits = outputOf(outputs, IMAGE_GRAPH.maskLogits.name, Float32Array, answers * maskPixels);
       const existenceLogits = outputOf(outputs, IMAGE_GRAPH.existenceLogits.name, Float32Array, answers);
-      if (!existenceLogits.every(Number.isFinite)) {
+      if (!existenceLogits.every(Number.isFinite) || holdsNaN(maskLogits)) {
         throw new ModelUnavailableError(
-          "The network answered with numbers that are none (NaN): its weights are damaged.",
+          "The network answered with numbers that are none (NaN): its weights are damaged. Install the model again.",
+          { retryable: false },
         );
       }
       for (let slice = 0, m = 0; slice < slices; slice++) {
@@ -58,6 +59,12 @@ export function imageNetwork(
     }
     return { masks, existence };
   };
+}
+
+function holdsNaN(values: Float32Array): boolean {
+  let sum = 0;
+  for (let n = 0; n < values.length; n++) sum += values[n]! * 0;
+  return sum !== 0;
 }
 
 /** [L, P, hiddenDim] with L the longest prompt; what is left of shorter ones is zero. */

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Voxels } from "#converters/geometry/index.ts";
-import { openBundle } from "#models/index.ts";
+import { ModelBundleError, openBundle } from "#models/index.ts";
 import { ModelUnavailableError } from "../../domain/errors.ts";
 import type { Load, VolumeHeader } from "../protocol.ts";
 import { isRefusal, toWire } from "../wire-error.ts";
@@ -13,7 +13,7 @@ import { createVoxels } from "./voxel-types.ts";
 
 /** The inference process: loads one model, then answers one question after another until it is killed or left alone. */
 process.on("disconnect", () => process.exit(0));
-new Worker(new URL("./orphan-guard.ts", import.meta.url), { workerData: process.ppid }).unref();
+new Worker(new URL("./orphan-guard.ts", import.meta.url)).unref();
 
 const outbox = new Outbox();
 const inbox = new Inbox(() => outbox.took());
@@ -35,8 +35,9 @@ try {
 }
 
 async function openEngine(load: Load): Promise<ChildEngine> {
-  const installed = await openBundle(load.folder).catch((cause: Error) => {
-    throw new ModelUnavailableError(cause.message, { cause });
+  const installed = await openBundle(load.folder).catch((cause: unknown) => {
+    if (!(cause instanceof ModelBundleError)) throw cause;
+    throw new ModelUnavailableError(cause.message, { cause, retryable: false });
   });
   if (installed.engine === "bundle") return openBundleEngine(installed, load);
   return openLabelsEngine(installed, load);

@@ -1,5 +1,5 @@
-import type { Volume } from "#converters/geometry/index.ts";
-import { type BitVolume, planeWalk } from "#converters/mask/index.ts";
+import type { Volume } from "../geometry/index.ts";
+import { type BitVolume, planeWalk } from "../mask/index.ts";
 import type { PlaneView } from "./plane-view.ts";
 
 /** One plane of a volume on square pixels: values between 0 and 1, across fastest. */

@@ -1,5 +1,5 @@
-import { column, normalize, type Vec3, type VolumeGeometry, voxelSizeMm } from "#converters/geometry/index.ts";
-import type { PlaneAxis } from "#converters/mask/index.ts";
+import { column, normalize, type Vec3, type VolumeGeometry, voxelSizeMm } from "../geometry/index.ts";
+import type { PlaneAxis } from "../mask/index.ts";
 
 export type Plane = "axial" | "coronal" | "sagittal";
 

@@ -1,0 +1,1 @@
+export { type OverlayInput, overlayPicture, type RgbPicture } from "./overlay-picture.ts";

@@ -1,0 +1,195 @@
+import "./dom.ts";
+
+import axe from "axe-core";
+import { act } from "react";
+import { createRoot, type Root } from "react-dom/client";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { Panel } from "../src/panel/panel.tsx";
+import { readSettings } from "../src/settings.ts";
+import type { PanelState } from "../src/state/panel-state.ts";
+import type { Visit } from "../src/visit.ts";
+import { document, window } from "./dom.ts";
+import { type Stage, stage } from "./fakes.ts";
+import { cancelled, failed, found, missing, queued, running, succeeded } from "./samples.ts";
+
+let root: Root | undefined;
+let play: Stage | undefined;
+
+afterEach(async () => {
+  await act(async () => root?.unmount());
+  play?.[Symbol.dispose]();
+  document.body.replaceChildren();
+});
+
+/** The panel over a session between fakes, once its first questions are answered. */
+async function shown(prepare: Parameters<typeof stage>[0] = () => {}): Promise<Stage> {
+  play = stage(prepare);
+  const { session } = play;
+  const visit: Visit = {
+    settings: readSettings({}),
+    session,
+    enter: () => {},
+    leave: () => {},
+    onChange: () => () => {},
+  };
+  const place = document.createElement("main");
+  document.body.append(place);
+  root = createRoot(place);
+  await act(async () => root?.render(<Panel visit={visit} />));
+  await act(async () => {
+    await vi.waitFor(() => expect(session.store.get().server).not.toBe("unknown"));
+  });
+  return play;
+}
+
+const box = () => document.querySelector<HTMLInputElement>("[data-cy=parse3d-prompt]")!;
+const text = () => {
+  const copy = document.querySelector("section")?.cloneNode(true) as Element | undefined;
+  copy?.querySelector("style")?.remove();
+  return copy?.textContent ?? "";
+};
+const options = () => [...document.querySelectorAll("[role=option]")].map(({ firstChild }) => firstChild?.textContent);
+
+/** React listens for the event, not for the property. */
+async function type(words: string): Promise<void> {
+  await act(async () => {
+    Object.getOwnPropertyDescriptor(window.HTMLInputElement.prototype, "value")?.set?.call(box(), words);
+    box().setSelectionRange(words.length, words.length);
+    box().dispatchEvent(new window.Event("input", { bubbles: true }));
+  });
+}
+
+async function press(key: string): Promise<boolean> {
+  const event = new window.KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+  let reachedViewer = false;
+  const listener = () => {
+    reachedViewer = true;
+  };
+  document.body.addEventListener("keydown", listener);
+  await act(async () => {
+    box().dispatchEvent(event);
+  });
+  document.body.removeEventListener("keydown", listener);
+  return reachedViewer;
+}
+
+/** What axe finds wrong, without what needs a layout: jsdom has none. */
+async function violations(): Promise<readonly string[]> {
+  const { violations, passes } = await axe.run(document.body, { rules: { "color-contrast": { enabled: false } } });
+  expect(passes.length).toBeGreaterThan(10);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+describe("the prompt box", () => {
+  test("completes with the arrows and Enter, asks with the next Enter, and keeps its keys from the viewer", async () => {
+    const { server } = await shown();
+    await type("left");
+    expect(options()).toEqual(["left kidney"]);
+    expect(await press("ArrowDown")).toBe(false);
+    expect(box().getAttribute("aria-activedescendant")).toBe(document.querySelector("[role=option]")?.id);
+    await press("Enter");
+    expect(box().value).toBe("left kidney");
+    expect(server.submitted).toEqual([]);
+    await press("Enter");
+    expect(server.submitted).toMatchObject([{ prompts: ["left kidney"] }]);
+  });
+
+  test("Escape closes the list and the prompt is asked as it was written", async () => {
+    const { server } = await shown();
+    await type("kid, li");
+    await press("ArrowDown");
+    await press("Escape");
+    expect(options()).toEqual([]);
+    await press("Enter");
+    expect(server.submitted).toMatchObject([{ prompts: ["kid", "li"] }]);
+  });
+
+  test("what is not on the list is named", async () => {
+    await shown();
+    await type("liver, pancreas");
+    expect(text()).toContain("Not on the recommended list: “pancreas”");
+  });
+
+  test("without a series it says what to do and takes no question", async () => {
+    play = undefined;
+    const { session } = stage(({ viewer }) => viewer.look(undefined));
+    const visit = { settings: readSettings({}), session, enter() {}, leave() {}, onChange: () => () => {} };
+    const place = document.createElement("main");
+    document.body.append(place);
+    root = createRoot(place);
+    await act(async () => root?.render(<Panel visit={visit} />));
+    await type("liver");
+    expect(text()).toContain("No series in the active viewport");
+    expect(document.querySelector<HTMLButtonElement>("[data-cy=parse3d-segment]")?.disabled).toBe(true);
+    session[Symbol.dispose]();
+  });
+});
+
+const noResult = (({ result: _result, ...job }) => job)(succeeded);
+
+describe("what it says of a job", () => {
+  test.each([
+    ["one that runs", running, "left kidneysegmenting, slice 45/90Cancel"],
+    ["one that waits", queued, "left kidneywaiting…Cancel"],
+    ["one that found something", succeeded, "left kidney: present, 0.97, 162 mL, 3 slicesGo to12"],
+    ["one that found nothing", { ...noResult, findings: [missing] }, "spleen: not found (0.08)"],
+    ["one that failed", failed, "Slice 41 is missing. Send the whole series."],
+    ["one that was cancelled", cancelled, "left kidney: cancelledTry again"],
+  ])("%s, in words, and without a fault that axe finds", async (_, job, words) => {
+    await shown(({ server }) => server.jobs.set(job.id, job));
+    expect(text()).toContain(words);
+    expect(text()).toContain("Research use only");
+    expect(await violations()).toEqual([]);
+  });
+
+  test("an open list has no fault that axe finds either", async () => {
+    await shown();
+    await type("l");
+    expect(options().length).toBeGreaterThan(1);
+    expect(await violations()).toEqual([]);
+  });
+
+  test("each piece of a finding is a click away", async () => {
+    const { viewer } = await shown(({ server }) => server.jobs.set("j1", succeeded));
+    const pieces = [...document.querySelectorAll<HTMLElement>(".p3d-pieces button")];
+    expect(pieces.map((piece) => piece.getAttribute("aria-label"))).toEqual([
+      "left kidney, piece 1: 150 mL",
+      "left kidney, piece 2: 12 mL",
+    ]);
+    await act(async () => pieces[1]?.click());
+    expect(viewer.jumps).toEqual([found.components[1]?.centroidLps]);
+  });
+
+  test("an error's page is told with its code", async () => {
+    await shown(({ server }) => server.jobs.set("j1", failed));
+    expect(document.querySelector("[data-cy=parse3d-problem] a")?.getAttribute("href")).toBe(
+      "/parse3d-api/docs#problem-unsupported-series",
+    );
+  });
+});
+
+test("what happens is told to a screen reader in a live region", async () => {
+  const { server, session } = await shown();
+  await act(async () => {
+    void session.segment(["left kidney"]);
+    await vi.waitFor(() => expect(server.jobs.size).toBe(1));
+    server.tell({ type: "finding", finding: found });
+    await vi.waitFor(() => expect(session.store.get().announcement).toContain("0.97"));
+  });
+  expect(document.querySelector("[role=status][aria-live=polite]")?.textContent).toBe(
+    "left kidney: present, 0.97, 162 mL, 3 slices",
+  );
+});
+
+test("the state outlives the panel: closed and opened again, it shows the same", async () => {
+  const { session } = await shown(({ server }) => server.jobs.set("j1", running));
+  await type("liver");
+  const before: PanelState = session.store.get();
+  await act(async () => root?.unmount());
+  const visit = { settings: readSettings({}), session, enter() {}, leave() {}, onChange: () => () => {} };
+  root = createRoot(document.querySelector("main")!);
+  await act(async () => root?.render(<Panel visit={visit} />));
+  expect(session.store.get()).toBe(before);
+  expect(box().value).toBe("liver");
+  expect(text()).toContain("segmenting, slice 45/90");
+});

@@ -1,0 +1,31 @@
+import type { Routing } from "#server/routing/index.ts";
+import type { Handlers } from "./handlers.ts";
+import { HttpError } from "./http-error.ts";
+
+/** Routing rules; where nothing is routed, there are none. */
+export function ruleHandlers(
+  routing: Routing | undefined,
+): Pick<Handlers, "listRules" | "putRule" | "removeRule" | "testRules"> {
+  return {
+    listRules: async () => ({ rules: await enabled(routing).rules() }),
+    putRule: async ({ body }) => {
+      await enabled(routing).put(body);
+      return body;
+    },
+    removeRule: async ({ params }) => {
+      const removed = await enabled(routing).remove(params.id);
+      if (!removed) throw new HttpError("not-found", "There is no such rule. GET /v1/rules lists them.");
+      return removed;
+    },
+    testRules: ({ body }, { signal }) => enabled(routing).test(body, { signal }),
+  };
+}
+
+/** @throws HttpError not-found */
+export function enabled(routing: Routing | undefined): Routing {
+  if (routing) return routing;
+  throw new HttpError(
+    "not-found",
+    "This server routes nothing: set PARSE3D_ORTHANC_URL, and PARSE3D_JOBS=durable or PARSE3D_DATABASE_URL.",
+  );
+}

@@ -1,0 +1,233 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DomainError } from "#converters/errors.ts";
+import type { Database } from "#server/database/index.ts";
+import { BacklogFullError } from "#server/jobs/index.ts";
+import type { Logger } from "../logger.ts";
+import {
+  addArrivals,
+  type Cursor,
+  forget,
+  holdArchive,
+  letGo,
+  lookLater,
+  markStable,
+  type PendingSeries,
+  pendingNow,
+  readCursor,
+  writeCursor,
+} from "./archive-table.ts";
+import type { OrthancChange, OrthancClient } from "./orthanc-client.ts";
+import { readFacts } from "./read-facts.ts";
+import { type RouterOptions, routeSeries } from "./route-series.ts";
+
+export interface OrthancPollerOptions extends RouterOptions {
+  readonly db: Database;
+  readonly logger: Logger;
+  readonly client: OrthancClient;
+  /** What the cursor is kept under: the archive's address. */
+  readonly archive: string;
+  readonly pollMs: number;
+}
+
+export interface OrthancPoller extends AsyncDisposable {
+  /** Looks now. */
+  wake(): void;
+}
+
+const PAGE = 500;
+const BATCH = 100;
+/** Longer than any step between two renewals. */
+const HOLD_MS = 120_000;
+/** How soon a series is looked at again that is not complete. */
+const UNSTABLE_MS = 2000;
+/** How soon one is that could not be looked at. */
+const BROKEN_MS = 60_000;
+const MOST_FAILURES = 3;
+
+/**
+ * Follows the changes of an Orthanc. Where it was read up to is in the database, with what was seen and not decided on:
+ * nothing is lost while this program, or Orthanc, is away. Of several processes one looks at a time.
+ */
+export function startOrthancPoller(options: OrthancPollerOptions): OrthancPoller {
+  const { logger, pollMs } = options;
+  const holder = randomUUID();
+  const closed = new AbortController();
+  let woken = Promise.withResolvers<void>();
+  const isClosed = () => closed.signal.aborted;
+
+  const loop = (async () => {
+    while (!isClosed()) {
+      woken = Promise.withResolvers();
+      try {
+        await new Look(options, holder, isClosed).run();
+      } catch (error) {
+        if (isClosed()) return;
+        logger.warn({ event: "routing.look-failed", ...reasonOf(error) });
+      }
+      const timer = sleep(pollMs, undefined, { signal: closed.signal }).catch(() => {});
+      await Promise.race([timer, woken.promise]);
+    }
+  })();
+
+  return {
+    wake: () => woken.resolve(),
+    [Symbol.asyncDispose]: async () => {
+      closed.abort();
+      woken.resolve();
+      await loop;
+      await letGo(options.db, options.archive, holder).catch(() => {});
+    },
+  };
+}
+
+/** One look at the archive: reads the changes, then decides on what is complete. */
+class Look {
+  readonly #options: OrthancPollerOptions;
+  readonly #holder: string;
+  readonly #isClosed: () => boolean;
+
+  constructor(options: OrthancPollerOptions, holder: string, isClosed: () => boolean) {
+    this.#options = options;
+    this.#holder = holder;
+    this.#isClosed = isClosed;
+  }
+
+  async run(): Promise<void> {
+    const { db, archive } = this.#options;
+    const cursor = (await readCursor(db, archive)) ?? (await this.#begin());
+    if (!(await this.#hold())) return;
+    await this.#readChanges(await this.#unlessBegunAnew(cursor));
+    await this.#decide();
+  }
+
+  /** What is in the archive already is left alone: only what arrives from now on is routed. */
+  async #begin(): Promise<Cursor> {
+    const { db, archive, client, logger } = this.#options;
+    const cursor = await this.#at(await client.lastChange());
+    await writeCursor(db, archive, cursor);
+    logger.info({ event: "routing.begun" });
+    return cursor;
+  }
+
+  #hold(): Promise<boolean> {
+    return holdArchive(this.#options.db, this.#options.archive, this.#holder, HOLD_MS);
+  }
+
+  /**
+   * An Orthanc whose database was emptied counts its changes from 1 again: everything in it is new. It shows in the
+   * newest number being lower than ours, or in another change standing at it.
+   */
+  async #unlessBegunAnew(cursor: Cursor): Promise<Cursor> {
+    const { client, logger } = this.#options;
+    const last = await client.lastChange();
+    const here = cursor.change === undefined ? undefined : await this.#at(cursor.seq);
+    if (last >= cursor.seq && (here?.change === undefined || here.change === cursor.change)) return cursor;
+    logger.warn({ event: "routing.archive-begun-anew" });
+    return { seq: 0 };
+  }
+
+  /** The cursor at a number; without its change where that is not kept any more. */
+  async #at(seq: number): Promise<Cursor> {
+    if (seq <= 0) return { seq: 0 };
+    const { changes } = await this.#options.client.changes(seq - 1, 1);
+    const [change] = changes;
+    return change?.seq === seq ? { seq, change: nameOf(change) } : { seq };
+  }
+
+  async #readChanges(from: Cursor): Promise<void> {
+    const { db, archive, client } = this.#options;
+    for (let cursor = from; !this.#isClosed(); ) {
+      const { changes, last, done } = await client.changes(cursor.seq, PAGE);
+      const arrivals = await this.#arrivals(changes);
+      const stable = changes.flatMap(({ type, resourceId }) => (type === "StableSeries" ? resourceId : []));
+      const newest = changes.at(-1);
+      const next: Cursor = newest ? { seq: last, ...(newest.seq === last && { change: nameOf(newest) }) } : cursor;
+      await db.transaction(async (sql) => {
+        await addArrivals(sql, archive, arrivals);
+        await markStable(sql, archive, [...new Set(stable)]);
+        await writeCursor(sql, archive, next);
+      });
+      if (done || changes.length === 0) return;
+      cursor = next;
+      await this.#hold();
+    }
+  }
+
+  /**
+   * The series that something arrived in. An instance that comes late to a series is followed by no other change where
+   * Orthanc is restarted before it calls the series stable again: so each instance's series is found.
+   */
+  async #arrivals(changes: readonly OrthancChange[]): Promise<readonly string[]> {
+    const { client } = this.#options;
+    const found = new Set(changes.flatMap(({ type, resourceId }) => (type === "NewSeries" ? resourceId : [])));
+    const unplaced = new Set(changes.flatMap(({ type, resourceId }) => (type === "NewInstance" ? resourceId : [])));
+    const place = async (seriesId: string) => {
+      found.add(seriesId);
+      for (const id of (await client.series(seriesId))?.instanceIds ?? []) unplaced.delete(id);
+    };
+    if (unplaced.size > 0) for (const seriesId of [...found]) await place(seriesId);
+    for (const instanceId of unplaced) {
+      const seriesId = await client.seriesOfInstance(instanceId);
+      unplaced.delete(instanceId);
+      if (seriesId !== undefined) await place(seriesId);
+    }
+    return [...found];
+  }
+
+  /** Routes what is complete, whatever told so: the change, or the archive when asked, for its word may have been lost. */
+  async #decide(): Promise<void> {
+    const { db, archive, logger } = this.#options;
+    let failedInARow = 0;
+    while (!this.#isClosed() && (await this.#hold())) {
+      const batch = await pendingNow(db, archive, BATCH);
+      if (batch.length === 0) return;
+      for (const pending of batch) {
+        if (this.#isClosed()) return;
+        try {
+          await this.#decideOn(pending);
+          failedInARow = 0;
+        } catch (error) {
+          if (error instanceof BacklogFullError) {
+            logger.info({ event: "routing.waits-for-room" });
+            return;
+          }
+          // One broken series must not hold up the others; where everything fails, the archive or the database is away.
+          if (++failedInARow >= MOST_FAILURES) throw error;
+          logger.warn({ event: "routing.series-failed", ...reasonOf(error) });
+          await lookLater(db, archive, pending.resourceId, BROKEN_MS);
+        }
+      }
+    }
+  }
+
+  async #decideOn({ resourceId, stableForMs }: PendingSeries): Promise<void> {
+    const { db, archive, client, logger } = this.#options;
+    const series = await client.series(resourceId);
+    if (!series) {
+      await forget(db, archive, resourceId);
+      return;
+    }
+    if (!series.isStable) {
+      await addArrivals(db, archive, [resourceId]);
+      await lookLater(db, archive, resourceId, UNSTABLE_MS);
+      return;
+    }
+    if (stableForMs === undefined) {
+      logger.info({ event: "routing.reconciled" });
+      await markStable(db, archive, [resourceId]);
+    }
+    const facts = await readFacts(client, series);
+    const waitMs = facts && (await routeSeries(this.#options, facts, stableForMs ?? 0));
+    if (waitMs === undefined) await forget(db, archive, resourceId);
+    else await lookLater(db, archive, resourceId, waitMs);
+  }
+}
+
+function reasonOf(error: unknown) {
+  return error instanceof DomainError ? { code: error.code, reason: error.message } : { err: error };
+}
+
+function nameOf({ type, resourceId }: OrthancChange): string {
+  return `${type} ${resourceId}`;
+}

@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { freePort } from "#server/orthanc/index.ts";
+import { startServer } from "../../server/app.ts";
+import { readConfig } from "../../server/config.ts";
+import { createApiClient } from "../fixtures/api-client.ts";
+import { sendTo } from "../fixtures/arrivals.ts";
+import { createLogReader } from "../fixtures/log-reader.ts";
+import { syntheticCt } from "../fixtures/synthetic-ct.ts";
+import { startTestOrthanc } from "../fixtures/test-orthanc.ts";
+
+const token = "0123456789abcdef";
+const script = join(import.meta.dirname, "../../orthanc/parse3d.lua");
+
+/** The server and an Orthanc with our script, as an administrator sets them up; the poller alone would come too late. */
+async function startBoth(scriptToken: string) {
+  const dataFolder = await mkdtemp(join(tmpdir(), "parse3d-service-"));
+  const port = await freePort();
+  const orthanc = await startTestOrthanc({
+    StableAge: 1,
+    LuaScripts: [script],
+    Parse3D: { Url: `http://127.0.0.1:${port}`, Token: scriptToken },
+  });
+  const config = readConfig({
+    PARSE3D_DATA_DIR: dataFolder,
+    PARSE3D_DICOMWEB_URL: orthanc.dicomwebUrl,
+    PARSE3D_ORTHANC_URL: orthanc.baseUrl,
+    PARSE3D_ROUTING_POLL_SECONDS: "3600",
+    PARSE3D_JOBS: "durable",
+    PARSE3D_PORT: String(port),
+    PARSE3D_TOKEN: token,
+    PARSE3D_EXECUTION_PROVIDER: "cpu",
+  });
+  const log = createLogReader();
+  const server = await startServer(config, log.logger);
+  return {
+    orthanc,
+    log,
+    url: server.url,
+    api: createApiClient(server.url, token),
+    begun: () => vi.waitFor(() => expect(log.text()).toContain("routing.begun"), 20_000),
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await orthanc[Symbol.asyncDispose]();
+      await rm(dataFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** As a scanner would send it: what says that this program made it is another's. */
+function* fromScanner(seed: string): Generator<Uint8Array> {
+  for (const file of syntheticCt(24, 64, seed).instances()) {
+    const text = Buffer.from(file);
+    for (let at = text.indexOf("Parse3D"); at >= 0; at = text.indexOf("Parse3D", at))
+      text.write("Scanner", at, "latin1");
+    const own = Buffer.from("2.25.259813732949490507299138188870623654409");
+    for (let at = text.indexOf(own); at >= 0; at = text.indexOf(own, at))
+      text.write("1", at + own.length - 1, "latin1");
+    yield new Uint8Array(text);
+  }
+}
+
+test("Orthanc's script wakes the server: a series that arrives has its SEG beside it, and the SEG starts nothing", async () => {
+  await using both = await startBoth(token);
+  await both.begun();
+  await both.api.call("putRule", {
+    body: { id: "bones", when: { tag: "Modality", exists: true }, ask: { prompts: ["bone"] }, derived: true },
+  });
+  await sendTo(both.orthanc.baseUrl, fromScanner("arriving"));
+  const routed = () => both.api.call("listJobs", { query: { submittedBy: "routing" } });
+  await vi.waitFor(async () => expect((await routed()).jobs).toMatchObject([{ state: "succeeded", ruleId: "bones" }]), {
+    timeout: 90_000,
+    interval: 200,
+  });
+  const [job] = (await routed()).jobs;
+  expect(job).toMatchObject({ priority: "routed", attempt: 1, findings: [{ present: true }] });
+  const seg = job?.result?.seg?.seriesInstanceUid ?? "none";
+
+  // The SEG becomes stable, the script tells of it, the poller looks and leaves it alone.
+  await vi.waitFor(() => expect(both.log.text()).toContain("routing.never"), { timeout: 30_000, interval: 100 });
+  expect((await routed()).jobs).toHaveLength(1);
+  const never = both.log.lines().filter(({ event }) => event === "routing.never");
+  expect(never).toMatchObject([{ reason: expect.stringContaining("modality SEG") }]);
+  const found = await fetch(`${both.orthanc.baseUrl}/tools/find`, {
+    method: "POST",
+    body: JSON.stringify({ Level: "Series", Query: { SeriesInstanceUID: seg } }),
+  });
+  expect(await found.json()).toHaveLength(1);
+  expect((await both.api.call("listJobs")).jobs).toEqual([]);
+});
+
+test("a script with a wrong token wakes nobody, and Orthanc goes on", async () => {
+  await using both = await startBoth("wrong-token-000000");
+  await both.begun();
+  await sendTo(both.orthanc.baseUrl, fromScanner("unheard"));
+  await vi.waitFor(() => {
+    const told = both.log.lines().filter(({ status }) => status === 401);
+    expect(told.length).toBeGreaterThan(0);
+  }, 30_000);
+  expect(both.log.text()).not.toContain("routing.routed");
+  expect((await fetch(`${both.orthanc.baseUrl}/system`)).ok).toBe(true);
+  expect(await both.api.call("orthancHook", { body: { event: "StableSeries" } })).toEqual({ woken: true });
+  await vi.waitFor(() => expect(both.log.text()).toContain("routing.routed"), { timeout: 20_000, interval: 100 });
+});
