@@ -8,7 +8,7 @@ import { BundleManifest } from "./contract.ts";
 import { ModelBundleError } from "./errors.ts";
 import { labelTargets } from "./labels/label-targets.ts";
 import { LabelsManifest } from "./labels/manifest.ts";
-import type { ModelCard } from "./model-card.ts";
+import type { ModelCard, Target } from "./model-card.ts";
 
 /** A model on this machine whose files are all there. */
 export type InstalledModel = InstalledBundle | InstalledLabels;
@@ -112,19 +112,23 @@ async function sizeOf(folder: string, name: string): Promise<number> {
 }
 
 function bundleCard(manifest: BundleManifest, sha256: string): ModelCard {
-  return { ...cardOf(manifest, sha256), engine: "bundle", vocabulary: manifest.vocabulary, targets: manifest.targets };
+  const { vocabulary } = manifest;
+  return { ...cardOf(manifest, sha256), engine: "bundle", vocabulary, targets: manifest.targets.map(cardTarget) };
 }
 
 function labelsCard(manifest: LabelsManifest, sha256: string): ModelCard {
-  const targets = labelTargets(manifest).map(({ name, synonyms, code }) => ({
-    name,
-    synonyms,
-    ...(code === undefined ? {} : { code }),
-  }));
+  const targets = labelTargets(manifest).map(cardTarget);
   return { ...cardOf(manifest, sha256), engine: "labels", vocabulary: "closed", targets };
 }
 
+/** Of a target, what a user is told. */
+function cardTarget({ name, synonyms, code }: Target): Target {
+  return { name, synonyms, ...(code && { code }) };
+}
+
 function cardOf(manifest: BundleManifest | LabelsManifest, sha256: string) {
-  const { name, version, title, description, trained, modalities, licence, nonCommercial, intendedUse } = manifest;
-  return { name, version, sha256, title, description, trained, modalities, licence, nonCommercial, intendedUse };
+  const { name, version, title, description, trained, algorithmFamily } = manifest;
+  const { modalities, licence, nonCommercial, intendedUse } = manifest;
+  const about = { name, version, sha256, title, description, trained, algorithmFamily };
+  return { ...about, modalities, licence, nonCommercial, intendedUse };
 }

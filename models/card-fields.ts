@@ -35,8 +35,8 @@ export const cardFields = {
   description: z.string().min(1).max(2000),
   intendedUse: z.string().min(1).max(2000),
   trained: z.boolean(),
-  /** Goes into a SEG as Segment Algorithm's family (PS3.3 C.8.20.2, CID 7162). */
-  algorithmFamily: z.enum(["artificial-intelligence", "rules"]),
+  /** Goes into a SEG as Segmentation Algorithm's family (PS3.3 C.8.20.2, CID 7162). */
+  algorithmFamily: z.enum(["artificial-intelligence", "density-rules"]),
   /** DICOM's Modality values that it was made for. */
   modalities: z
     .array(z.string().regex(/^[A-Z]{2,16}$/))

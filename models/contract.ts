@@ -91,7 +91,15 @@ export const BundleManifest = z
     vocabulary: z.enum(["open", "closed"]),
     targets: z
       .array(
-        z.object({ name: TargetName, synonyms: z.array(TargetName).readonly(), code: Code.exactOptional() }).readonly(),
+        z
+          .object({
+            name: TargetName,
+            synonyms: z.array(TargetName).readonly(),
+            code: Code.exactOptional(),
+            /** For CT: the preset of `windows` that shows it. */
+            window: z.string().exactOptional(),
+          })
+          .readonly(),
       )
       .readonly(),
     /** Of the published weights file, where there is one. */
@@ -124,11 +132,11 @@ export const BundleManifest = z
     endRule: z.literal("reflect"),
     /** Grey values before the resize: `uint8` rounds twice as Pillow does, `float32` not at all. */
     input: z.object({ dtype: z.enum(["uint8", "float32"]) }).readonly(),
-    /** Bicubic coefficients of the way in, and of the way back from the mask's grid. */
-    resize: z.object({ in: z.number(), out: z.number() }).readonly(),
+    /** Bicubic coefficients of the way in, and of the way back from the mask's grid: upstream's, there are no others. */
+    resize: z.object({ in: z.literal(-0.75), out: z.literal(-0.5) }).readonly(),
     /** Which pixel of the picture answers for a pixel of the slice: `corner` is upstream's (converters/pixels, NearestRule). */
     nearest: z.enum(["corner", "centre"]).default("corner"),
-    /** For CT: HU windows by name, and the one to use where a target asks for none. */
+    /** For CT: HU windows by name, and the one for prompts that name no target, or one without a window of its own. */
     windows: z
       .object({ presets: z.record(z.string(), Window).readonly(), default: z.string() })
       .readonly()
@@ -165,6 +173,11 @@ export const BundleManifest = z
     golden: GoldenSample,
   })
   .readonly()
-  .refine((manifest) => manifest.imageSize % manifest.maskStride === 0, "maskStride divides imageSize");
+  .refine((manifest) => manifest.imageSize % manifest.maskStride === 0, "maskStride divides imageSize")
+  .refine(
+    ({ targets, windows }) =>
+      targets.every(({ window }) => window === undefined || Object.hasOwn(windows.presets, window)),
+    { path: ["targets"], message: "a target's window is one of the presets" },
+  );
 
 export type BundleManifest = z.infer<typeof BundleManifest>;

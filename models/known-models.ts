@@ -2,6 +2,8 @@
 export interface KnownModel {
   readonly name: string;
   readonly title: string;
+  /** DICOM's Modality values that it reads. */
+  readonly modalities: readonly string[];
   /** Folder of the upstream repository, and of a local copy of it. */
   readonly upstreamFolder: string;
   readonly files: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[];
@@ -20,6 +22,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
   {
     name: "brain-t1",
     title: "Brain structures on T1 MR (MeshNet of 30 channels, brainchop)",
+    modalities: ["MR"],
     upstreamFolder: "model30chan18cls",
     files: [
       { name: "model.json", sha256: "d28521c0965e452c371314e4b5b4dcef7b19aa91241b17ef894ac24952139701", bytes: 28638 },
@@ -30,6 +33,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
   {
     name: "brain-t1-fast",
     title: "Brain structures on T1 MR (MeshNet of 21 channels, brainchop): quicker, coarser",
+    modalities: ["MR"],
     upstreamFolder: "model18cls",
     files: [
       { name: "model.json", sha256: "57346ac8b66ebe8d92296b1cf9988143be4949b6ef9695a790ef3d7fba3fb81b", bytes: 28638 },

@@ -1,4 +1,4 @@
-import type { CodedConcept } from "#converters/dicom/index.ts";
+import type { AlgorithmFamily, CodedConcept } from "#converters/dicom/index.ts";
 
 /** Something that a model can be asked for. */
 export interface Target {
@@ -20,6 +20,8 @@ export interface ModelCard {
   /** Plain words, first of all whether it is a trained network. */
   readonly description: string;
   readonly trained: boolean;
+  /** How it goes about its work: said in every SEG that it makes. */
+  readonly algorithmFamily: AlgorithmFamily;
   readonly modalities: readonly string[];
   readonly licence: string;
   readonly nonCommercial: boolean;

@@ -40,30 +40,64 @@ const FILLERS = new Set(
 /**
  * Finds the target that a prompt asks for: by its name or a synonym, in any number (singular or plural), case, order of
  * side and name; else by the nearest spelling that is near enough. A prompt that denies ("without") is never guessed at.
+ * A side belongs to the target where its name holds one ("left ventricle"), and is the prompt's own otherwise.
  */
 export function resolveTarget<T extends Target>(text: string, targets: readonly T[]): TargetResolution<T> {
   const words = text.length > LONGEST_PROMPT ? [] : wordsOf(text);
-  const sides = new Set(words.flatMap((word) => SIDES.get(word) ?? []));
-  const name = keyOf(words.filter((word) => !SIDES.has(word)));
-  if (name === "") return { kind: "unknown", suggestions: targets.slice(0, SUGGESTIONS).map((target) => target.name) };
+  const asWritten =
+    targets.find(({ name }) => sameWords(words, wordsOf(name))) ??
+    targets.find(({ synonyms }) => synonyms.some((synonym) => sameWords(words, wordsOf(synonym))));
+  if (asWritten) return { kind: "found", target: asWritten, score: 1 };
+
+  const asked = phraseOf(words);
+  if (asked.name === "")
+    return { kind: "unknown", suggestions: targets.slice(0, SUGGESTIONS).map((target) => target.name) };
 
   const ranked = targets
-    .map((target) => ({ target, ...nearestSpelling(name, target) }))
+    .map((target) => ({ target, ...nearestSpelling(asked, target) }))
     .sort((a, b) => b.score - a.score);
   const best = ranked.find(({ isTypo, score }) => isTypo && score >= SIMILAR_ENOUGH);
   if (best === undefined || (best.score < 1 && words.some((word) => NEGATIONS.has(word))))
     return { kind: "unknown", suggestions: ranked.slice(0, SUGGESTIONS).map(({ target }) => target.name) };
-  const { target, score } = best;
-  const [side] = sides;
-  return { kind: "found", target, score, ...(side === undefined || sides.size > 1 ? {} : { side }) };
+  const { target, score, isSided } = best;
+  const [side] = asked.sides;
+  return { kind: "found", target, score, ...(side === undefined || asked.sides.size > 1 || isSided ? {} : { side }) };
 }
 
-/** `isTypo`: the two differ by a slip in spelling at most, not by a word. */
-function nearestSpelling(name: string, target: Target): { readonly score: number; readonly isTypo: boolean } {
-  const spellings = [target.name, ...target.synonyms].map((spelling) => {
-    const key = keyOf(wordsOf(spelling));
-    if (key.replaceAll(" ", "") === name.replaceAll(" ", "")) return { score: 1, isTypo: true };
-    return { score: similarity(key, name), isTypo: isTypo(key.split(" "), name.split(" ")) };
+/** Words without those that change nothing, and without the sides among them. */
+interface Phrase {
+  readonly name: string;
+  readonly sides: ReadonlySet<"left" | "right">;
+}
+
+function phraseOf(words: readonly string[]): Phrase {
+  return {
+    name: keyOf(words.filter((word) => !SIDES.has(word))),
+    sides: new Set(words.flatMap((word) => SIDES.get(word) ?? [])),
+  };
+}
+
+function sameWords(words: readonly string[], others: readonly string[]): boolean {
+  return words.join("") !== "" && words.join("") === others.join("");
+}
+
+interface Likeness {
+  readonly score: number;
+  /** The two differ by a slip in spelling at most, not by a word. */
+  readonly isTypo: boolean;
+  /** The spelling has the prompt's side in it. */
+  readonly isSided: boolean;
+}
+
+function nearestSpelling({ name, sides }: Phrase, target: Target): Likeness {
+  const spellings = [target.name, ...target.synonyms].map((spelling): Likeness => {
+    const known = phraseOf(wordsOf(spelling));
+    const isSided = known.sides.size > 0;
+    const otherSide = isSided && [...known.sides].join() !== [...sides].join();
+    if (!otherSide && known.name.replaceAll(" ", "") === name.replaceAll(" ", ""))
+      return { score: 1, isTypo: true, isSided };
+    const isSlip = !otherSide && isTypo(known.name.split(" "), name.split(" "));
+    return { score: similarity(known.name, name), isTypo: isSlip, isSided };
   });
   return spellings.reduce((best, one) => (one.score > best.score || (one.isTypo && !best.isTypo) ? one : best));
 }

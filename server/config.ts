@@ -140,7 +140,9 @@ export const Settings = z.object({
       error: "is not an address of a PostgreSQL database, like postgres://user:password@host/parse3d",
     })
     .optional(),
-  PARSE3D_ORTHANC_URL: webAddress.optional(),
+  PARSE3D_ORTHANC_URL: webAddress
+    .refine((text) => URL.parse(text)?.username === "", "holds a user: set PARSE3D_DICOMWEB_USER instead")
+    .optional(),
   PARSE3D_ROUTING_POLL_SECONDS: seconds(3600).prefault("10"),
   PARSE3D_ROUTING_MODALITIES: words
     .pipe(z.array(z.string().regex(/^[A-Z][A-Z0-9_]{0,15}$/, "needs DICOM modalities, like CT,MR")))

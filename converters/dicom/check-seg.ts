@@ -1,4 +1,4 @@
-import { length, subtract, transformPoint } from "../geometry/index.ts";
+import { length, type SourceInstance, subtract, transformPoint } from "../geometry/index.ts";
 import { copyBits } from "./bit-copy.ts";
 import { decodeSeg } from "./decode-seg.ts";
 import type { DecodedSeg, DecodedSegFrame } from "./decoded-seg.ts";
@@ -72,10 +72,14 @@ function checkIdentity(seg: DecodedSeg, { uids, header, geometry, segments, sour
 
 /** @returns the slice that the frame lies on. */
 function checkPlace(frame: DecodedSegFrame, n: number, { geometry, sources }: SegInput): number {
-  const source = sources.find(
-    ({ sopInstanceUid, frame: number }) =>
-      sopInstanceUid === frame.sourceSopInstanceUid && (number ?? 1) === (frame.sourceFrame ?? 1),
-  );
+  const away = ({ positionLps }: SourceInstance) => length(subtract(frame.positionLps, positionLps));
+  // The slices of a mosaic come from one frame.
+  const [source] = sources
+    .filter(
+      ({ sopInstanceUid, frame: number }) =>
+        sopInstanceUid === frame.sourceSopInstanceUid && (number ?? 1) === (frame.sourceFrame ?? 1),
+    )
+    .sort((a, b) => away(a) - away(b));
   if (source === undefined && frame.sourceSopInstanceUid !== undefined) {
     throw differs(`frame ${n + 1}`, "refers to an instance that was not given");
   }

@@ -212,6 +212,7 @@ const ALIASES: readonly Alias[] = [
     region: "361078006 SCT Internal Auditory Canal",
     broader: true,
   },
+  { phrases: "lymphadenopathy, enlarged lymph node", type: "59441001 SCT Lymph Node", broader: true },
   { phrases: "primary tumor, primary cancer, cancer primary", type: "372087000 SCT Neoplasm, Primary" },
   { phrases: "metastasis, secondary tumor", type: "14799000 SCT Neoplasm, Secondary" },
   { phrases: "bleeding, hematoma, bleed", type: "50960005 SCT Hemorrhage", broader: true },

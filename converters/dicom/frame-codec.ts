@@ -9,7 +9,7 @@ export interface FrameShape {
 /**
  * Turns the bytes of one encoded frame into its samples, row by row, `bitsAllocated` bits each, little endian.
  * Stateless from frame to frame, so frames can be spread over threads that each open a codec. The samples are only good
- * until the next call: the decoder may use their memory again.
+ * until the next call: the decoder may use their memory again. After it has thrown, another decoder is to be opened.
  *
  * @throws CorruptFrameError
  */

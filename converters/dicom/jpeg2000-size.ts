@@ -27,6 +27,10 @@ export function jpeg2000Size(frame: Uint8Array): Jpeg2000Size {
   const [right, bottom, left, top] = [word(0), word(1), word(2), word(3)];
   const [tileWidth, tileHeight, tileLeft, tileTop] = [word(4), word(5), word(6), word(7)];
   const depth = view.getUint8(34);
+  // XRsiz and YRsiz of the first component: a grey image has a sample at every point, and decoders trip over others.
+  if (view.getUint8(35) !== 1 || view.getUint8(36) !== 1) {
+    throw new CorruptFrameError("its JPEG 2000 code stream has fewer samples than pixels");
+  }
   return {
     width: right - left,
     height: bottom - top,

@@ -78,16 +78,16 @@ export function referencedSeries(seriesInstanceUid: string, sources: readonly So
   };
 }
 
-/** Derivation Image (PS3.3 section C.7.6.16.2.6): from these frames, pixel for pixel in the same place. */
+/** Derivation Image (PS3.3 section C.7.6.16.2.6): from these frames, pixel for pixel in the same place unless pixels were moved. */
 function derivation(sources: readonly SourceInstance[]): Elements {
   return {
     DerivationCodeSequence: [codeItem(SEGMENTATION_DERIVATION)],
-    SourceImageSequence: sources.map(({ sopClassUid, sopInstanceUid, frame }) => ({
+    SourceImageSequence: sources.map(({ sopClassUid, sopInstanceUid, frame, pixelsMoved }) => ({
       ReferencedSOPClassUID: sopClassUid,
       ReferencedSOPInstanceUID: sopInstanceUid,
       ...(frame !== undefined && { ReferencedFrameNumber: frame }),
       PurposeOfReferenceCodeSequence: [codeItem(SOURCE_IMAGE_FOR_PROCESSING)],
-      SpatialLocationsPreserved: "YES",
+      SpatialLocationsPreserved: pixelsMoved ? "NO" : "YES",
     })),
   };
 }

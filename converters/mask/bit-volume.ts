@@ -44,6 +44,16 @@ export function setPlane(volume: BitVolume, axis: PlaneAxis, index: number, mask
   }
 }
 
+/** Writes one plane's pixels, width fastest, into a volume of one byte a voxel. */
+export function writePlane(target: Uint8Array, size: Vec3, axis: PlaneAxis, index: number, plane: Uint8Array): void {
+  const [width, height] = planeSize(size, axis);
+  const { start, stepAcross, stepDown } = planeWalk(size, axis, index);
+  for (let y = 0, p = 0; y < height; y++) {
+    let n = start + y * stepDown;
+    for (let x = 0; x < width; x++, p++, n += stepAcross) target[n] = plane[p]!;
+  }
+}
+
 /** Slice k as one byte per pixel, 0 or 1, i fastest; written into `out` where given. */
 export function readSlice(
   volume: BitVolume,

@@ -1,5 +1,6 @@
 import { identity, type Mat4, transformPoint, type Vec3 } from "../geometry/index.ts";
 import type { BitVolume } from "./bit-volume.ts";
+import { joinRuns } from "./join-runs.ts";
 import { findRuns, type Runs } from "./runs.ts";
 
 /** One piece of a mask whose voxels hang together by their faces (6-connected). */
@@ -34,7 +35,7 @@ export interface Pieces {
 /** Counts and bounds every piece; objects are made only for the `atMost` largest, so that noise costs no memory. */
 export function tallyPieces([, nj]: Vec3, runs: Runs, ijkToWorld: Mat4, atMost: number): Pieces {
   const { first, last, rowStart } = runs;
-  const { pieceOf, count } = unite(nj, runs);
+  const { pieceOf, count } = joinRuns(nj, runs);
   const voxels = new Float64Array(count);
   const sums = new Float64Array(3 * count);
   const low = new Float64Array(3 * count).fill(Infinity);
@@ -81,45 +82,4 @@ export function tallyPieces([, nj]: Vec3, runs: Runs, ijkToWorld: Mat4, atMost: 
     }
   }
   return { count, pieces, whole: describe(0) };
-}
-
-/** Joins runs that touch in the row before and in the slice before; pieces are numbered as they are met. */
-function unite(nj: number, { first, last, rowStart }: Runs): { pieceOf: Int32Array; count: number } {
-  const parent = Int32Array.from(first, (_, run) => run);
-  const root = (run: number): number => {
-    let r = run;
-    while (parent[r] !== r) {
-      parent[r] = parent[parent[r]!]!;
-      r = parent[r]!;
-    }
-    return r;
-  };
-  const joinRows = (row: number, other: number): void => {
-    let a = rowStart[row]!;
-    let b = rowStart[other]!;
-    const endA = rowStart[row + 1]!;
-    const endB = rowStart[other + 1]!;
-    while (a < endA && b < endB) {
-      if (first[a]! <= last[b]! && first[b]! <= last[a]!) {
-        const rootA = root(a);
-        const rootB = root(b);
-        if (rootA < rootB) parent[rootB] = rootA;
-        else parent[rootA] = rootB;
-      }
-      if (last[a]! < last[b]!) a++;
-      else b++;
-    }
-  };
-  for (let row = 0; row + 1 < rowStart.length; row++) {
-    if (rowStart[row] === rowStart[row + 1]) continue;
-    if (row % nj !== 0) joinRows(row, row - 1);
-    if (row >= nj) joinRows(row, row - nj);
-  }
-  const pieceOf = new Int32Array(first.length);
-  let count = 0;
-  for (let run = 0; run < pieceOf.length; run++) {
-    const top = root(run);
-    pieceOf[run] = top === run ? count++ : pieceOf[top]!;
-  }
-  return { pieceOf, count };
 }

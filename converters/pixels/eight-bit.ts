@@ -1,8 +1,8 @@
 import type { Voxels } from "../geometry/index.ts";
 
 /**
- * The voxels as grey levels where they are such already: every value whole and within 0..255, and the brighter half in
- * use. Undefined where they still have to be windowed. A Uint8Array is returned as it is, not copied.
+ * The voxels as grey levels where they are such already: every value whole and within 0..255 (or no finite number, which
+ * becomes 0), and the brighter half in use. Undefined where they still have to be windowed. A Uint8Array is returned as it is, not copied.
  */
 export function asGreyLevels(voxels: Voxels): Uint8Array | undefined {
   let largest = 0;
@@ -12,7 +12,10 @@ export function asGreyLevels(voxels: Voxels): Uint8Array | undefined {
     block.set(voxels.subarray(start, start + count));
     for (let b = 0; b < count; b++) {
       const value = block[b]!;
-      if (!(value >= 0 && value <= 255) || value !== (value | 0)) return undefined;
+      if (!(value >= 0 && value <= 255) || value !== (value | 0)) {
+        if (Number.isFinite(value)) return undefined;
+        continue;
+      }
       if (value > largest) largest = value;
     }
   }

@@ -1,5 +1,6 @@
 import { type PlaneSize, upsampleAntialiased } from "./bicubic.ts";
 import { type NearestRule, planeToPicture } from "./nearest.ts";
+import { probabilityGrey } from "./probability-grey.ts";
 import {
   gateByExistence,
   logitAbove,
@@ -65,7 +66,7 @@ export function sliceOutput(options: SliceOutputOptions): SliceOutput {
     const masks = exclusive ? masksOf(labels, source, prompts) : pictures.map((logits, p) => keep[p] && above(logits));
     return pictures.map((picture, prompt) => {
       const mask = masks[prompt];
-      const probability = options.probabilities && Uint8Array.from(source, (p) => grey(picture[p]!));
+      const probability = options.probabilities && probabilityGrey(picture, source);
       return { existence: existence[prompt]!, ...(mask && { mask }), ...(probability && { probability }) };
     });
   };
@@ -94,8 +95,4 @@ function masksOf(labels: Uint16Array, source: Int32Array, prompts: number): (Uin
     mask[p] = 1;
   }
   return masks;
-}
-
-function grey(logit: number): number {
-  return Math.round(255 * probabilityOf(logit));
 }

@@ -81,13 +81,18 @@ export function mergeExclusive(
 export function logitAbove(threshold: number): number {
   if (threshold <= 0) return -Infinity;
   if (threshold >= 1) return Infinity;
-  let low = -110;
-  let high = 110;
+  return lastLogit((probability) => probability <= threshold);
+}
+
+/** The largest float32 logit whose probability is still `low`, which is so up to some probability between 0 and 1. */
+export function lastLogit(low: (probability: number) => boolean): number {
+  let before = -110;
+  let after = 110;
   while (true) {
-    const middle = Math.fround((low + high) / 2);
-    if (middle === low || middle === high) return low;
-    if (probabilityOf(middle) > threshold) high = middle;
-    else low = middle;
+    const middle = Math.fround((before + after) / 2);
+    if (middle === before || middle === after) return before;
+    if (low(probabilityOf(middle))) before = middle;
+    else after = middle;
   }
 }
 

@@ -19,7 +19,7 @@ export function windowToUint8(voxels: Voxels, window: { readonly width: number; 
   return rangeToUint8(voxels, windowRange(window));
 }
 
-/** The same for any range. A range without width makes what is above it white; NaN becomes black. */
+/** The same for any range. A range without width makes what is above it white; what is no finite number becomes black. */
 export function rangeToUint8(voxels: Voxels, { lower, upper }: ValueRange): Uint8Array {
   const grey = new Uint8Array(voxels.length);
   const span = upper - lower;
@@ -46,6 +46,6 @@ export function rangeToUint8(voxels: Voxels, { lower, upper }: ValueRange): Uint
 
 function greyLevel(value: number, lower: number, span: number): number {
   const above = value - lower;
-  if (!(above > 0)) return 0;
+  if (!(above > 0) || above === Infinity) return 0;
   return above >= span ? 255 : Math.trunc((above / span) * 255);
 }

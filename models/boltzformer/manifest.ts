@@ -1,6 +1,6 @@
 import { BundleManifest } from "../contract.ts";
-import type { Target } from "../model-card.ts";
 import { recommendedTargets } from "../vocabulary/recommended-targets.ts";
+import type { RecommendedTarget } from "../vocabulary/target-group.ts";
 import { OPSET } from "./graph.ts";
 import { MASK_STRIDE, type NetworkConfig, OFFICIAL_CONFIG } from "./network-config.ts";
 
@@ -90,18 +90,15 @@ const OTHER_CARD = {
   intendedUse: INTENDED_USE,
 } as const;
 
-/** The model card's list, each name once: what is in several modalities keeps all of its synonyms. */
-function targets(): readonly Target[] {
-  const byName = new Map<string, Target>();
-  for (const { name, synonyms, code } of MODALITIES.flatMap(recommendedTargets)) {
-    const known = byName.get(name);
-    byName.set(name, {
-      name,
-      synonyms: [...new Set([...(known?.synonyms ?? []), ...synonyms])],
-      ...((known?.code ?? code) && { code: known?.code ?? code! }),
-    });
+/** The model card's list, each name once: what is in several modalities keeps all of its synonyms, and its CT window. */
+function targets(): BundleManifest["targets"] {
+  const byName = new Map<string, RecommendedTarget>();
+  for (const target of MODALITIES.flatMap(recommendedTargets)) {
+    const known = byName.get(target.name);
+    const synonyms = [...new Set([...(known?.synonyms ?? []), ...target.synonyms])];
+    byName.set(target.name, { ...target, ...known, synonyms });
   }
-  return [...byName.values()];
+  return [...byName.values()].map(({ region: _, ...target }) => target);
 }
 
 function sorted(config: NetworkConfig): readonly (readonly [string, unknown])[] {

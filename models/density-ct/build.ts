@@ -10,7 +10,7 @@ import { buildLexicon } from "./lexicon.ts";
 import { DENSITY_RULES, DENSITY_WINDOW, HU_PER_LEVEL } from "./rules.ts";
 import { textGraph } from "./text-graph.ts";
 
-export const DENSITY_CT = { name: "density-ct", version: "1.0.0" } as const;
+export const DENSITY_CT = { name: "density-ct", version: "1.0.1" } as const;
 
 const IMAGE_SIZE = 512;
 const CONTEXT_LENGTH = 77;
@@ -40,7 +40,7 @@ export async function buildDensityCt(folder: string): Promise<void> {
       "Checks that an installation works from end to end, and coarse masks by density for research. " +
       "Not for diagnosis or any clinical decision.",
     trained: false,
-    algorithmFamily: "rules",
+    algorithmFamily: "density-rules",
     modalities: ["CT"],
     licence: "MIT",
     nonCommercial: false,

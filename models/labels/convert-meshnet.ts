@@ -11,7 +11,7 @@ import { MESHNET_INPUT, MESHNET_OUTPUT, meshNetGraph } from "./meshnet-graph.ts"
 import { type MeshNetLayer, readMeshNet } from "./tfjs-layers.ts";
 
 /** Version of every bundle that it makes. */
-export const CONVERTER_VERSION = "1.0.0";
+export const CONVERTER_VERSION = "1.0.1";
 
 /**
  * Turns a folder of brainchop's (model.json, its weights, colormap.json: a T1 brain network of 18 classes) into a `labels`
@@ -48,6 +48,8 @@ export async function convertMeshNet(
     attribution: "MeshNet weights: neuroneural/brainchop, MIT licence, copyright 2021 neuroneural/brainchop.",
     accepts: {
       minimumExtentMm: 100,
+      // A newborn's brain has 300 mL.
+      minimumVolumeMl: 200,
       noteAboveSpacingMm: 2,
       refusal:
         "This network knows T1-weighted MR of a whole head only. Choose a T1 series that covers the head, " +

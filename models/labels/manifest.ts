@@ -45,6 +45,8 @@ export const LabelsManifest = z
       .object({
         /** Smallest extent along each axis of the volume, mm. */
         minimumExtentMm: z.number().positive(),
+        /** What is labelled must hang together in a piece of at least this volume: less is not the organ. */
+        minimumVolumeMl: z.number().nonnegative(),
         /** Voxels longer than this get a note with the result: the network was trained on finer ones. */
         noteAboveSpacingMm: z.number().positive(),
         refusal: z.string().min(1),

@@ -1,5 +1,7 @@
 import type { JobView } from "#server/contract/index.ts";
 import { hasEnded } from "./api/follow-job.ts";
+import { panelId } from "./id.ts";
+import type { OhifContext } from "./ohif/types.ts";
 import { splitPrompts } from "./state/prompts.ts";
 import type { Visit } from "./visit.ts";
 
@@ -10,7 +12,8 @@ interface SegmentOptions {
 }
 
 /** For hotkeys, toolbar buttons and other extensions. */
-export function commands(visit: Visit) {
+export function commands(visit: Visit, { servicesManager }: Pick<OhifContext, "servicesManager">) {
+  const { panelService } = servicesManager.services;
   const actions = {
     /** Finds what the prompts name in the series of the active viewport; without prompts, what stands in the box. */
     parse3dSegment: async ({ prompt, prompts }: SegmentOptions = {}): Promise<JobView | undefined> => {
@@ -24,9 +27,11 @@ export function commands(visit: Visit) {
       const id = jobId ?? newest?.job.id;
       if (id !== undefined) await session?.cancel(id);
     },
-    /** Puts the cursor into the box. */
+    /** Opens the panel and puts the cursor into the box. */
     parse3dFocus: (): void => {
-      document.querySelector<HTMLInputElement>("[data-parse3d-prompt]")?.focus();
+      panelService.activatePanel(panelId, true);
+      // The panel is drawn after this.
+      setTimeout(() => document.querySelector<HTMLInputElement>("[data-parse3d-prompt]")?.focus(), 50);
     },
   };
   const definitions = Object.fromEntries(Object.entries(actions).map(([name, commandFn]) => [name, { commandFn }]));

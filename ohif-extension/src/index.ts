@@ -26,7 +26,7 @@ const extension = {
     },
   ],
 
-  getCommandsModule: (context: OhifContext) => commands(visitOf(context)),
+  getCommandsModule: (context: OhifContext) => commands(visitOf(context), context),
 
   onModeEnter: () => visit?.enter(),
   onModeExit: () => visit?.leave(),

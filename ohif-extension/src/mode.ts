@@ -1,11 +1,10 @@
-import { extensionId, modeId } from "./id.ts";
+import { modeId, panelId } from "./id.ts";
 import type { OhifContext } from "./ohif/types.ts";
 
-const panelId = `${extensionId}.panelModule.parse3d`;
 const buttonId = "Parse3D";
 
 interface Layout {
-  readonly props: { readonly rightPanels?: readonly string[] };
+  readonly props: { readonly rightPanels?: readonly string[]; readonly rightPanelClosed?: boolean };
 }
 
 interface Route {
@@ -52,10 +51,8 @@ export default mode;
 
 function withPanel(layout: Layout): Layout {
   const others = (layout.props.rightPanels ?? []).filter((id) => !/panelSegmentationWithTools(LabelMap)?$/.test(id));
-  return { ...layout, props: { ...layout.props, rightPanels: [panelId, ...others], ...open } };
+  return { ...layout, props: { ...layout.props, rightPanels: [panelId, ...others], rightPanelClosed: false } };
 }
-
-const open = { rightPanelClosed: false };
 
 function addButton({ servicesManager }: OhifContext): void {
   const { toolbarService } = servicesManager.services;

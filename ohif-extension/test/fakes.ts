@@ -37,7 +37,8 @@ export class FakeServer {
         case "readVocabulary":
           return vocabulary;
         case "listJobs":
-          return { jobs: request.query?.owner === "me" ? [...this.jobs.values()] : [] };
+          if (request.query?.submittedBy === "routing") throw new ApiProblemError(problem);
+          return { jobs: [...this.jobs.values()] };
         case "readJob":
           return this.#job(request.params?.id);
         case "cancelJob": {

@@ -38,7 +38,7 @@ export async function proxy(request: IncomingMessage, response: ServerResponse, 
       ...kept(request.headers),
       // Archives write the addresses of their bulk data from it (RFC 7239).
       forwarded: `host="${request.headers.host ?? ""}";proto=http`,
-      ...target.headers,
+      ...Object.fromEntries(Object.entries(target.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value])),
     },
   });
   const answer = Promise.withResolvers<IncomingMessage>();

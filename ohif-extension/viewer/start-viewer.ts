@@ -16,8 +16,10 @@ export interface ViewerOptions {
   readonly dicomwebUrl: string;
   /** Of the Parse3D server, like "http://127.0.0.1:8117". */
   readonly serverUrl: string;
-  /** What the archive asks for beside what the browser sends. */
+  /** Sent to the archive over what the browser sends, like its credentials: who can open the viewer can then use them. */
   readonly dicomwebHeaders?: Readonly<Record<string, string>>;
+  /** The same for the Parse3D server, like a token: who can open the viewer can then use it. */
+  readonly serverHeaders?: Readonly<Record<string, string>>;
   /** Of OHIF; left out: the one that Parse3D is released with. */
   readonly version?: string | undefined;
   readonly cacheFolder: string;
@@ -50,7 +52,12 @@ export async function startViewer(options: ViewerOptions): Promise<Viewer> {
       name: "The archive",
       ...(options.dicomwebHeaders && { headers: options.dicomwebHeaders }),
     },
-    { prefix: paths.api, url: options.serverUrl, name: "The Parse3D server" },
+    {
+      prefix: paths.api,
+      url: options.serverUrl,
+      name: "The Parse3D server",
+      ...(options.serverHeaders && { headers: options.serverHeaders }),
+    },
   ];
   const server = createServer({ requestTimeout: 0 }, (request, response) => {
     answer(request, response, folders, targets).catch(() => response.destroy());

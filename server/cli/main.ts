@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   segment: async () => (await import("./segment.ts")).addSegmentCommand,
   convert: async () => (await import("./convert.ts")).addConvertCommand,
   import: async () => (await import("./import.ts")).addImportCommand,
+  jobs: async () => (await import("./jobs.ts")).addJobsCommand,
+  rules: async () => (await import("./rules.ts")).addRulesCommand,
   models: async () => (await import("./models.ts")).addModelsCommand,
   serve: async () => (await import("./serve.ts")).addServeCommand,
   demo: async () => (await import("./demo.ts")).addDemoCommand,

@@ -38,6 +38,12 @@ const systemPackages: readonly SystemPackage[] = [
   { name: "dcmtk", purpose: "tests", use: "dcmdump, a second reader of DICOM", evidence: "dcmdump" },
   { name: "dcm2niix", purpose: "tests", use: "a second converter from DICOM to NIfTI", evidence: "dcm2niix" },
   {
+    name: "postgresql",
+    purpose: "tests",
+    use: "a PostgreSQL server, for jobs that several servers share",
+    evidence: "/usr/lib/postgresql/*/bin/postgres",
+  },
+  {
     name: "python3-venv",
     purpose: "tests",
     use: "checks by Python packages",

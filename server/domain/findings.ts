@@ -28,7 +28,8 @@ export function findingOf(
 
 function notesOn(text: string, card: ModelCard): string[] {
   const notes: string[] = [];
-  if (!card.trained) notes.push("Found by density rules, not by a trained network.");
+  if (card.algorithmFamily === "density-rules") notes.push("Answered by density rules, not by a trained network.");
+  else if (!card.trained) notes.push("Answered by a network of which it is not known that it was trained.");
   if (card.vocabulary === "open" && resolveTarget(text, card.targets).kind === "unknown") {
     notes.push("This prompt is outside the model's recommended list: expect less of the answer.");
   }

@@ -1,5 +1,5 @@
 import type { Volume } from "#converters/geometry/index.ts";
-import { type BitVolume, createBitVolume, planeSize, planeWalk, setPlane } from "#converters/mask/index.ts";
+import { type BitVolume, createBitVolume, setPlane, writePlane } from "#converters/mask/index.ts";
 import type { Run, SegmentationModel, SegmentOptions } from "./ports.ts";
 import type { Prompt } from "./prompt.ts";
 
@@ -35,12 +35,7 @@ export async function segmentVolume(
     if (plane.existence !== null) one.score = Math.max(one.score ?? 0, plane.existence);
     if (plane.mask) setPlane(one.mask, plane.axis, plane.index, plane.mask);
     if (plane.probability && one.probability) {
-      const [width, height] = planeSize(size, plane.axis);
-      const { start, stepAcross, stepDown } = planeWalk(size, plane.axis, plane.index);
-      for (let y = 0, p = 0; y < height; y++) {
-        let n = start + y * stepDown;
-        for (let x = 0; x < width; x++, p++, n += stepAcross) one.probability[n] = plane.probability[p]!;
-      }
+      writePlane(one.probability, size, plane.axis, plane.index, plane.probability);
     }
   }
   return gathered;

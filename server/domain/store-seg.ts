@@ -43,7 +43,7 @@ export async function storeSeg(
     algorithm: {
       name: card.title,
       version: card.version,
-      family: card.trained ? "artificial-intelligence" : "density-rules",
+      family: card.algorithmFamily,
     },
     at: now(),
     uids: {

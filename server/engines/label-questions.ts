@@ -1,5 +1,5 @@
-import { type LabelTarget, resolveTarget } from "#models/index.ts";
-import { InvalidPromptError } from "../domain/errors.ts";
+import type { LabelTarget } from "#models/index.ts";
+import { namedTarget, unsided } from "./known-target.ts";
 
 /** The labels that answer a prompt; with `side`, only their voxels on that side of the body. */
 export interface AskedLabels {
@@ -9,14 +9,7 @@ export interface AskedLabels {
 
 /** @throws InvalidPromptError, with what can be asked instead, where the words name no class of the network */
 export function askedLabels(text: string, targets: readonly LabelTarget[]): AskedLabels {
-  const resolution = resolveTarget(text, targets);
-  if (resolution.kind === "unknown") {
-    throw new InvalidPromptError(
-      "This network knows a fixed list of structures, and the prompt names none of them. Ask for one of the suggestions.",
-      resolution.suggestions,
-    );
-  }
-  const { target, side } = resolution;
+  const { target, side } = namedTarget(text, targets);
   const { sides, values } = target;
   if (side === undefined) return { values: new Set(values) };
   switch (sides.rule) {
@@ -25,10 +18,7 @@ export function askedLabels(text: string, targets: readonly LabelTarget[]): Aske
     case "midsagittal":
       return { values: new Set(sides.paired), side };
     case "none":
-      throw new InvalidPromptError(
-        `This network does not tell left from right in "${target.name}". Ask for "${target.name}" as a whole.`,
-        [target.name],
-      );
+      throw unsided(target);
     default:
       return sides satisfies never;
   }

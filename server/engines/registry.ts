@@ -1,4 +1,4 @@
-import { type InstalledModel, type ModelCard, resolveTarget } from "#models/index.ts";
+import { type InstalledModel, KNOWN_MODELS, type KnownModel, type ModelCard, resolveTarget } from "#models/index.ts";
 import { InvalidPromptError, ModelNotFoundError, type ModelRegistry, type Prompt } from "#server/domain/index.ts";
 import { createBundleModel } from "./bundle-model.ts";
 import type { EngineOptions } from "./engine-options.ts";
@@ -8,14 +8,6 @@ import type { EngineModel, EngineStatus } from "./process-model.ts";
 /** The domain's registry, and how each of its models stands. */
 export interface EngineRegistry extends ModelRegistry {
   status(): readonly EngineStatus[];
-}
-
-/** Models that the command line can fetch, and what they read. */
-const available = [{ name: "brain-t1", modalities: ["MR"] }] as const;
-
-interface AvailableModel {
-  readonly name: string;
-  readonly modalities: readonly string[];
 }
 
 /**
@@ -62,15 +54,16 @@ function namedCard(cards: readonly ModelCard[], name: string): ModelCard {
   const card = cards.find((one) => one.name === name);
   if (card) return card;
   const names = cards.map((one) => one.name).join(", ") || "none";
+  const known = KNOWN_MODELS.find((model) => model.name === name);
   throw new ModelNotFoundError(
-    `There is no model of that name. Installed: ${names}.${hint(cards, (m) => m.name === name)}`,
+    `There is no model of that name. Installed: ${names}.${known ? howToInstall(known) : ""}`,
   );
 }
 
 /** A closed vocabulary that holds every prompt, before an open one; a trained network, before rules. */
 function bestCard(cards: readonly ModelCard[], modality: string, prompts: readonly Prompt[]): ModelCard {
   const fitting = cards.filter((card) => card.modalities.includes(modality));
-  const couldBe = hint(cards, (model) => model.modalities.includes(modality));
+  const couldBe = hint(cards, modality);
   if (fitting.length === 0) {
     const known = [...new Set(cards.flatMap((card) => card.modalities))].join(", ") || "none";
     throw new ModelNotFoundError(
@@ -91,8 +84,13 @@ function bestCard(cards: readonly ModelCard[], modality: string, prompts: readon
   );
 }
 
-/** How to get a model that would do, where there is one that is not installed. */
-function hint(cards: readonly ModelCard[], fits: (model: AvailableModel) => boolean): string {
-  const missing = available.filter((model) => fits(model) && !cards.some((card) => card.name === model.name));
-  return missing.map(({ name }) => ` ${name} can be installed: bin/parse3d models pull ${name}`).join(".");
+/** How to get a model that reads such images, where none of the known ones is installed. */
+function hint(cards: readonly ModelCard[], modality: string): string {
+  const known = KNOWN_MODELS.filter(({ modalities }) => modalities.includes(modality));
+  const [first] = known;
+  return first && !known.some(({ name }) => cards.some((card) => card.name === name)) ? howToInstall(first) : "";
+}
+
+function howToInstall({ name }: KnownModel): string {
+  return ` ${name} can be installed: bin/parse3d models pull ${name}`;
 }

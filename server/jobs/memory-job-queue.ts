@@ -3,19 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../logger.ts";
 import { BacklogFullError, JobCancelledError, JobNotFoundError, jobAskedAlready, jobNotRetryable } from "./errors.ts";
 import { toFailure } from "./failure.ts";
-import {
-  canRetry,
-  hasEnded,
-  type Job,
-  type JobEvent,
-  type JobRequest,
-  type JobRunner,
-  type Priority,
-  priorities,
-} from "./job.ts";
+import { canRetry, hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner, type Priority } from "./job.ts";
 import { JobLog } from "./job-log.ts";
 import type { JobQuery, JobQueue, QueueLoad, Submission } from "./job-queue.ts";
 import { attemptsFor, defaultRetryPolicy, delayAfter, type RetryPolicy } from "./retry-policy.ts";
+import { WaitingLine } from "./waiting-line.ts";
 
 export interface MemoryJobQueueOptions {
   readonly runner: JobRunner;
@@ -52,7 +44,7 @@ export class MemoryJobQueue implements JobQueue {
   readonly #options: Required<MemoryJobQueueOptions>;
   /** In the order of submission. */
   readonly #entries = new Map<string, Entry>();
-  readonly #waiting: Entry[] = [];
+  readonly #waiting = new WaitingLine<Entry>();
   readonly #runs = new Set<Promise<void>>();
   #disposed = false;
 
@@ -161,8 +153,7 @@ export class MemoryJobQueue implements JobQueue {
   }
 
   #accepting(priority: Priority): boolean {
-    const ahead = this.#waiting.filter(({ job }) => urgency(job) <= priorities.indexOf(priority));
-    return !this.#disposed && ahead.length < this.#options.backlog;
+    return !this.#disposed && this.#waiting.ahead(priority) < this.#options.backlog;
   }
 
   #entry(id: string): Entry {
@@ -186,11 +177,7 @@ export class MemoryJobQueue implements JobQueue {
 
   #startNext(): void {
     while (this.#runs.size < this.#options.concurrency) {
-      const most = Math.min(...this.#waiting.map(({ job }) => urgency(job)));
-      const [entry] = this.#waiting.splice(
-        this.#waiting.findIndex(({ job }) => urgency(job) === most),
-        1,
-      );
+      const entry = this.#waiting.take();
       if (!entry) return;
       const run = this.#run(entry).finally(() => {
         this.#runs.delete(run);
@@ -277,8 +264,7 @@ export class MemoryJobQueue implements JobQueue {
   }
 
   #cancelNow(entry: Entry): void {
-    const index = this.#waiting.indexOf(entry);
-    if (index >= 0) this.#waiting.splice(index, 1);
+    this.#waiting.remove(entry);
     clearTimeout(entry.retryTimer);
     this.#end(entry, { ...entry.job, state: "cancelled", finishedAt: this.#options.now() });
   }
@@ -306,10 +292,6 @@ export class MemoryJobQueue implements JobQueue {
     await Promise.race([entry.ended.promise, sleep(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
   }
-}
-
-function urgency({ priority }: Job): number {
-  return priorities.indexOf(priority);
 }
 
 /** The job as it was submitted, before any run. */

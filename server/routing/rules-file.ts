@@ -39,3 +39,8 @@ function parseYaml(text: string): unknown {
     throw new InvalidRequestError(`The file is not YAML: ${where}`, { cause });
   }
 }
+
+/** The JSON Schema of a rules file, for editors. */
+export function rulesFileSchema(): Readonly<Record<string, unknown>> {
+  return { title: "Parse3D routing rules", ...z.toJSONSchema(RulesFile, { io: "input" }) };
+}

@@ -21,7 +21,7 @@ describe("jobs in an embedded PostgreSQL", () => {
   beforeAll(async () => {
     db = await openEmbeddedDatabase();
   });
-  afterAll(() => db[Symbol.asyncDispose]());
+  afterAll(() => db?.[Symbol.asyncDispose]());
   jobQueueSuite(
     async (runner, limits) => {
       await resetDatabase(db);
@@ -39,8 +39,8 @@ describeWithPostgres("jobs in a PostgreSQL server", () => {
     db = openServerDatabase({ url: await postgres.newDatabase(), logger });
   });
   afterAll(async () => {
-    await db[Symbol.asyncDispose]();
-    await postgres[Symbol.asyncDispose]();
+    await db?.[Symbol.asyncDispose]();
+    await postgres?.[Symbol.asyncDispose]();
   });
   jobQueueSuite(
     async (runner, limits) => {

@@ -82,6 +82,13 @@ describe.skipIf(!browserPath)("a real OHIF, a real Orthanc, a real browser, and 
     expect(await cards(page)).toEqual([]);
   });
 
+  test("the toolbar's button leads into the box", async () => {
+    const { page } = browser;
+    await page.locator("[data-cy=parse3d-panel]").click({ position: { x: 5, y: 5 } });
+    await page.locator("[data-cy=Parse3D]").click();
+    await expect.poll(() => page.locator(`${promptBox}:focus`).count()).toBe(1);
+  });
+
   test("a prompt that is not on the list is pointed out before it is asked", async () => {
     const { page } = browser;
     await page.fill(promptBox, "pancreas");
@@ -205,11 +212,11 @@ describe.skipIf(!browserPath)("a real OHIF, a real Orthanc, a real browser, and 
     const { page } = browser;
     const before = (await cards(page)).map(({ id }) => id);
     await openStudy();
-    await expect.poll(async () => (await cards(page)).map(({ id }) => id), { timeout: 60_000 }).toEqual(before);
+    await expect.poll(async () => (await cards(page)).map(({ id }) => id), { timeout: 150_000 }).toEqual(before);
     const overlays = async () =>
       (await cards(page)).flatMap(({ state, overlay }) => (state === "succeeded" ? [overlay] : []));
     await expect
-      .poll(async () => (await overlays()).filter((one) => one === "shown").length, { timeout: 60_000 })
+      .poll(async () => (await overlays()).filter((one) => one === "shown").length, { timeout: 150_000 })
       .toBe(3);
     await picture("reloaded");
   });
@@ -219,7 +226,7 @@ describe.skipIf(!browserPath)("a real OHIF, a real Orthanc, a real browser, and 
     await runCommand(page, "setHangingProtocol", { protocolId: "mpr" });
     await imagesShown(page);
     const planes = async () => Object.values(await shownSegmentations(page)).map((ids) => ids.length);
-    await expect.poll(planes, { timeout: 60_000 }).toEqual([3, 3, 3]);
+    await expect.poll(planes, { timeout: 150_000 }).toEqual([3, 3, 3]);
     await picture("planes");
   });
 

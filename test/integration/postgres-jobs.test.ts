@@ -105,7 +105,7 @@ describeWithPostgres("a PostgreSQL server", () => {
   beforeAll(async () => {
     postgres = await startTestPostgres();
   });
-  afterAll(() => postgres[Symbol.asyncDispose]());
+  afterAll(() => postgres?.[Symbol.asyncDispose]());
 
   async function open(url: string, more: Partial<PostgresJobQueueOptions> = {}) {
     const runner = createFakeRunner();

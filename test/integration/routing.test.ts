@@ -17,7 +17,7 @@ beforeAll(async () => {
   db = await openEmbeddedDatabase();
 });
 beforeEach(() => resetDatabase(db));
-afterAll(() => db[Symbol.asyncDispose]());
+afterAll(() => db?.[Symbol.asyncDispose]());
 
 const log = createLogReader();
 const ctRule = { id: "ct", when: { tag: "Modality", equals: "CT" }, ask: { prompts: ["bone"] } };

@@ -82,6 +82,16 @@ describe("a bundle", () => {
     const names = card.targets.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(["liver", "left kidney", "brain tumor"]));
     expect(new Set(names).size).toBe(names.length);
+    const windows = new Map(
+      manifest.engine === "bundle" ? manifest.targets.map(({ name, window }) => [name, window]) : [],
+    );
+    expect(["lung lesion", "brainstem", "left femur", "liver"].map((name) => windows.get(name))).toEqual([
+      "lung",
+      "brain",
+      "bone",
+      "soft-tissue",
+    ]);
+    expect(windows.get("left ventricle")).toBeUndefined();
     expect([...stages]).toEqual(["hash", "graphs", "golden-sample"]);
   }, 120_000);
 

@@ -95,6 +95,33 @@ test("the archive's credentials are a token or a user, never both", () => {
   expect(problemsOf({ PARSE3D_DICOMWEB_PASSWORD: "p" })).toHaveLength(1);
 });
 
+test("jobs are in memory, in the data folder, or in a PostgreSQL; a database remembers more of them", () => {
+  expect(readConfig({ PARSE3D_JOBS: "durable", PARSE3D_DATA_DIR: "/data" })).toMatchObject({
+    database: { kind: "embedded", folder: "/data/database" },
+    jobs: { history: 10_000 },
+  });
+  const url = "postgres://parse3d:secret@db.example/parse3d";
+  expect(readConfig({ PARSE3D_DATABASE_URL: url }).database).toEqual({ kind: "server", url });
+  expect(problemsOf({ PARSE3D_DATABASE_URL: url, PARSE3D_JOBS: "memory" })).toHaveLength(1);
+  expect(problemsOf({ PARSE3D_DATABASE_URL: "mysql://db.example" })).toEqual([
+    expect.stringMatching(/^PARSE3D_DATABASE_URL: /),
+  ]);
+});
+
+test("routing needs a database, and an Orthanc without a password in its address", () => {
+  const PARSE3D_ORTHANC_URL = "http://127.0.0.1:8042/";
+  expect(problemsOf({ PARSE3D_ORTHANC_URL })).toEqual([expect.stringContaining("PARSE3D_JOBS=durable")]);
+  expect(readConfig({ PARSE3D_ORTHANC_URL, PARSE3D_JOBS: "durable" }).routing).toEqual({
+    kind: "orthanc",
+    url: "http://127.0.0.1:8042",
+    pollMs: 10_000,
+    modalities: ["CT", "MR", "PT"],
+  });
+  const withUser = "http://user:hunter2@127.0.0.1:8042";
+  expect(problemsOf({ PARSE3D_ORTHANC_URL: withUser, PARSE3D_JOBS: "durable" })).toHaveLength(1);
+  expect(problemsOf({ PARSE3D_ROUTING_MODALITIES: "ct" })).toHaveLength(1);
+});
+
 test("origins are listed exactly", () => {
   expect(readConfig({ PARSE3D_CORS_ORIGINS: "https://a.example, http://localhost:3000" }).http.cors).toEqual({
     kind: "list",

@@ -178,7 +178,8 @@ describe("one instance that cannot be a slice", () => {
       "unsupported-object",
       /mosaic/,
     ],
-    ["in JPEG-LS", compressed(words, "1.2.840.10008.1.2.4.80"), "unsupported-transfer-syntax", /JPEG-LS Lossless/],
+    ["in JPEG XL", compressed(words, "1.2.840.10008.1.2.4.110"), "unsupported-transfer-syntax", /JPEG XL Lossless/],
+    ["of broken JPEG-LS", compressed(words, "1.2.840.10008.1.2.4.80"), "corrupt-pixel-data", /JPEG/],
     [
       "in colour",
       ctSlice(3, axial, { SamplesPerPixel: 3, PhotometricInterpretation: "RGB" }),
@@ -214,8 +215,8 @@ describe("one instance that cannot be a slice", () => {
     const bomb = new Uint8Array(60);
     new DataView(bomb.buffer).setUint32(0, 0xff4fff51);
     for (const at of [8, 12, 24, 28]) new DataView(bomb.buffer).setUint32(at, 60000);
-    bomb.set([0, 1, 15], 40);
-    const error = await refusal(ctSeries().map((slice, k) => (k === 0 ? compressed(bomb) : slice)));
+    bomb.set([0, 1, 15, 1, 1], 40);
+    const error = await refusal(ctSeries().map((slice, k) => (k === 3 ? compressed(bomb) : slice)));
     expect(error.reason).toBe("corrupt-pixel-data");
     expect(error.message).toContain("60000x60000");
   });

@@ -77,9 +77,12 @@ describe("where none can answer", () => {
     await expect(chosen([rules], "US", ["heart"])).rejects.not.toThrow("models pull");
   });
 
-  test.each(KNOWN_MODELS.map(({ name }) => name))("a model that is known but not installed, like %s, can be", async (name) => {
-    await expect(chosen([rules], "MR", ["hippocampus"], name)).rejects.toThrow(`bin/parse3d models pull ${name}`);
-  });
+  test.each(KNOWN_MODELS.map(({ name }) => name))(
+    "a model that is known but not installed, like %s, can be",
+    async (name) => {
+      await expect(chosen([rules], "MR", ["hippocampus"], name)).rejects.toThrow(`bin/parse3d models pull ${name}`);
+    },
+  );
 
   test("where a model of the kind is installed, no other is offered", async () => {
     await expect(chosen([rules, brain], "MR", ["liver"])).rejects.not.toThrow("models pull");

@@ -136,17 +136,20 @@ describe("the recommended targets", () => {
     expect(recommendedTargets("CT").filter(({ window }) => window === undefined)).toEqual([]);
   });
 
-  test.each(["CT", "MR", "US", "PT", "EM", "LSM"])("of %s are found as themselves, by each of their names", (modality) => {
-    const known = recommendedTargets(modality);
-    for (const target of known)
-      for (const spelling of [target.name, ...target.synonyms])
-        expect(resolveTarget(spelling, known)).toEqual({ kind: "found", target, score: 1 });
-  });
+  test.each(["CT", "MR", "US", "PT", "EM", "LSM"])(
+    "of %s are found as themselves, by each of their names",
+    (modality) => {
+      const known = recommendedTargets(modality);
+      for (const target of known)
+        for (const spelling of [target.name, ...target.synonyms])
+          expect(resolveTarget(spelling, known)).toEqual({ kind: "found", target, score: 1 });
+    },
+  );
 
   test.each([
     ["CT", "Kidney, left", "left kidney"],
     ["CT", "L kidneys", "left kidney"],
-    ["CT", "rt. kidny", "right kidney"],
+    ["CT", "rt. clavcle", "right clavicle"],
     ["CT", "show me the upper lobe of the left lung", undefined],
     ["CT", "both kidneys", undefined],
     ["CT", "left liver", "left liver"],

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { IMPLEMENTATION_CLASS_UID } from "#converters/dicom/index.ts";
@@ -8,6 +9,7 @@ import {
   madeByUs,
   notAnImage,
   parseRulesFile,
+  rulesFileSchema,
   type SeriesFacts,
   storedByUs,
   whyNever,
@@ -209,6 +211,18 @@ describe("results never start jobs: each guard holds alone", () => {
 });
 
 describe("a rules file", () => {
+  test("is described by docs/rules.schema.json (node bin/write-rules-schema.ts writes it)", () => {
+    const file = new URL("../../docs/rules.schema.json", import.meta.url);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(JSON.parse(JSON.stringify(rulesFileSchema())));
+  });
+
+  test("in docs/routing.md is one that can be used", () => {
+    const page = readFileSync(new URL("../../docs/routing.md", import.meta.url), "utf8");
+    const [, example = ""] = /```yaml\n([^`]*)```/.exec(page) ?? [];
+    const [documented] = parseRulesFile(example);
+    expect(evaluate(documented!, chestCt)).toEqual({ matches: true });
+  });
+
   test("is YAML with one rule or several, defaults filled in", () => {
     const [first, second] = parseRulesFile(`
 rules:

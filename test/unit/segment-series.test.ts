@@ -114,6 +114,28 @@ test("the caller's own code names the segment", async () => {
   expect(decodeSeg(stored[0]!).segments[0]?.codes?.type).toEqual(code);
 });
 
+test("how the model works is what its card says, in the SEG and in the findings, trained or not", async () => {
+  const answer = async (card: Parameters<typeof createFakeModel>[0]) => {
+    stored = [];
+    const models = registryOf(createFakeModel(card));
+    const { findings } = await segmentSeries(ports({ models }), request("bright", "unicorn"), watchedRun());
+    const written = JSON.stringify(readPart10(stored[0]!, { stopBeforePixels: true }).dataSet);
+    const notes = findings.map((finding) => finding.notes.join(" "));
+    return { notes, family: ["123110", "123105"].filter((code) => written.includes(`"${code}"`)) };
+  };
+  const rules = "Answered by density rules, not by a trained network.";
+  expect(await answer({ algorithmFamily: "density-rules" })).toEqual({
+    notes: [expect.stringContaining(rules), expect.stringContaining(rules)],
+    family: ["123105"],
+  });
+  const untrained = await answer({ algorithmFamily: "artificial-intelligence", trained: false });
+  expect(untrained.family).toEqual(["123110"]);
+  expect(untrained.notes.join()).toMatch(/not known that it was trained/);
+  expect(untrained.notes.join()).not.toMatch(/rules/);
+  const trained = await answer({ algorithmFamily: "artificial-intelligence", trained: true });
+  expect(trained.notes.join()).not.toMatch(/rules|not known that/);
+});
+
 test("the SEG says that it is for research use only", async () => {
   await segmentSeries(ports(), request("bright"), watchedRun());
   const { dataSet } = readPart10(stored[0]!, { stopBeforePixels: true });

@@ -1,11 +1,16 @@
+import type { z } from "zod";
 import { type Contract, contract, type EventOf, Problem, type ReplyOf, type Route } from "#server/contract/index.ts";
 import type { ClientRoute, JsonClientRoute } from "./client-routes.ts";
 import { ApiProblemError, ServerUnreachableError, UnexpectedAnswerError } from "./errors.ts";
 import { readEventStream } from "./event-stream.ts";
 
-export interface ApiRequest {
+type QueryOf<R> = R extends { readonly query: infer Query extends z.ZodType }
+  ? { readonly [Key in keyof z.output<Query>]?: string }
+  : never;
+
+export interface ApiRequest<Query = Readonly<Record<string, string>>> {
   readonly params?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string>>;
+  readonly query?: Query;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
@@ -15,7 +20,10 @@ export interface ApiRequest {
  * UnexpectedAnswerError, or the signal's reason.
  */
 export interface ApiClient {
-  call<Name extends JsonClientRoute>(name: Name, request?: ApiRequest): Promise<ReplyOf<Contract[Name]>>;
+  call<Name extends JsonClientRoute>(
+    name: Name,
+    request?: ApiRequest<QueryOf<Contract[Name]>>,
+  ): Promise<ReplyOf<Contract[Name]>>;
   /** A job's events after the one with id `after`, until the stream ends or breaks. */
   events(
     jobId: string,
@@ -39,7 +47,7 @@ export function createApiClient({ baseUrl, headers, fetch: send = fetch }: ApiCl
   ): Promise<Response> {
     const route: Route = contract[name];
     const path = route.path.replace(/:(\w+)/g, (_, part: string) => encodeURIComponent(request.params?.[part] ?? ""));
-    const query = request.query ? `?${new URLSearchParams(request.query)}` : "";
+    const query = request.query ? `?${new URLSearchParams(Object.entries(request.query))}` : "";
     const { body, signal } = request;
     let response: Response;
     try {

@@ -1,4 +1,5 @@
-import type { Contract, JsonRoute } from "#server/contract/index.ts";
+// By its path: the build reads this file too, where the alias #server is not known.
+import type { Contract, JsonRoute } from "../../../server/contract/index.ts";
 
 /** The routes that the panel calls; the bundles carry no others. */
 export const clientRoutes = [

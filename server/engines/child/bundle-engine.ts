@@ -9,18 +9,21 @@ import {
   type InstalledBundle,
 } from "#models/index.ts";
 import { InvalidPromptError } from "../../domain/errors.ts";
+import { knownTarget } from "../known-target.ts";
 import type { Begin, Load } from "../protocol.ts";
 import type { ChildEngine, Reply } from "./engine.ts";
 import { checkGoldenSample } from "./golden-sample.ts";
-import { type ImageNetwork, imageNetwork } from "./image-network.ts";
-import { type ModelVolume, modelVolume } from "./model-volume.ts";
+import type { ModelVolume } from "./model-volume.ts";
 import { openOnnxRuntime } from "./onnx-runtime.ts";
 import { planeSink } from "./plane-sink.ts";
 import { resampledSink } from "./resampled-sink.ts";
+import { type SliceNetwork, sliceNetwork } from "./slice-network.ts";
 import { TextEncoder } from "./text-encoder.ts";
+import { type WindowedVolumes, windowedVolumes, windowsOf } from "./windowed-volumes.ts";
 
 /**
- * Runs any bundle that meets the contract, slice by slice.
+ * Runs any bundle that meets the contract, slice by slice. On a CT each prompt sees the window of the target that it names;
+ * prompts of different windows are merged like any others, since their masks stand on the same pictures' grid.
  * @throws ModelUnavailableError where its files do not load or do not answer the golden sample
  */
 export async function openBundleEngine({ folder, manifest }: InstalledBundle, load: Load): Promise<ChildEngine> {
@@ -31,7 +34,8 @@ export async function openBundleEngine({ folder, manifest }: InstalledBundle, lo
   await checkGoldenSample(manifest, tokenizer, text, image);
   const overlong = ({ prompts }: Begin) =>
     prompts.filter((prompt) => tokenizer.countTokens(prompt.text) > manifest.contextLength);
-  let prepared: { readonly key: string; readonly volume: ModelVolume } | undefined;
+  let prepared: { readonly key: string; readonly views: WindowedVolumes } | undefined;
+  const viewsOf = ({ volume }: Begin): WindowedVolumes => (prepared?.key === volume.key ? prepared.views : new Map());
 
   return {
     provider: runtime.provider,
@@ -42,24 +46,32 @@ export async function openBundleEngine({ folder, manifest }: InstalledBundle, lo
         `A prompt has ${tokenizer.countTokens(first.text)} tokens; the model ${manifest.name} reads ${manifest.contextLength}. Name one thing in a few words.`,
       );
     },
-    needsVoxels: ({ volume }) => prepared?.key !== volume.key,
-    async prepare({ volume }, voxels, reply) {
+    needsVoxels: (question) => windowsOf(question, manifest).some((window) => !viewsOf(question).has(window)),
+    async prepare(question, voxels, reply) {
+      const known = viewsOf(question);
       prepared = undefined;
       await reply.progress("prepare", 0.5);
-      prepared = { key: volume.key, volume: modelVolume(voxels, volume, manifest) };
+      prepared = { key: question.volume.key, views: windowedVolumes(voxels, question, manifest, known) };
     },
     async answer(question, reply) {
-      if (!prepared) throw new Error("no volume was prepared");
       const cut = overlong(question).length;
       if (cut > 0)
         await reply.note(`${cut} prompt(s) were cut to the ${manifest.contextLength} tokens that the model reads.`);
       const embeddings = [];
-      for (const prompt of question.prompts) embeddings.push(await text.embed(prompt.text));
+      for (const prompt of question.prompts) embeddings.push(await text.embed(wordsFor(prompt.text, manifest)));
       await reply.progress("prepare", 1);
-      const network = imageNetwork(image, embeddings, manifest);
-      await answerSlices(prepared.volume, network, question, manifest, load.sliceBatch, reply);
+      const views = viewsOf(question);
+      const volumes = windowsOf(question, manifest).map((window) => views.get(window)!);
+      const sliceBatch = Math.min(load.sliceBatch, volumes[0]!.input.planes);
+      const network = sliceNetwork(image, volumes, embeddings, manifest, sliceBatch);
+      await answerSlices(volumes[0]!, network, question, manifest, sliceBatch, reply);
     },
   };
+}
+
+/** What the network is asked: of a closed vocabulary the target's own name, however it was spelled. */
+function wordsFor(text: string, { vocabulary, targets }: BundleManifest): string {
+  return vocabulary === "closed" ? knownTarget(text, targets).name : text;
 }
 
 async function openTokenizer(folder: string, { files, contextLength }: BundleManifest): Promise<ClipTokenizer> {
@@ -70,7 +82,7 @@ async function openTokenizer(folder: string, { files, contextLength }: BundleMan
 
 async function answerSlices(
   volume: ModelVolume,
-  network: ImageNetwork,
+  network: SliceNetwork,
   question: Begin,
   { imageSize, maskStride, nearest, thresholds }: BundleManifest,
   sliceBatch: number,
@@ -92,14 +104,11 @@ async function answerSlices(
   const sink = resampledFrom
     ? resampledSink(volume, resampledFrom, question, reply)
     : planeSink(volume, question, reply);
-  const channels = 3 * imageSize * imageSize;
   const masksOfSlice = prompts.length * logitSize * logitSize;
-  const images = new Float32Array(Math.min(sliceBatch, input.planes) * channels);
   await reply.progress("infer", 0);
   for (let first = 0; first < input.planes; first += sliceBatch) {
     const slices = Math.min(sliceBatch, input.planes - first);
-    for (let s = 0; s < slices; s++) input.writeChannels(first + s, images, s * channels);
-    const { masks, existence } = await network(images.subarray(0, slices * channels), slices);
+    const { masks, existence } = await network(first, slices);
     for (let s = 0; s < slices; s++) {
       const answers = toPlanes(
         masks.subarray(s * masksOfSlice, (s + 1) * masksOfSlice),

@@ -9,7 +9,7 @@ export interface ChildEngine {
   check(question: Begin): void;
   /** Whether the voxels are needed: false where what was made of them is still at hand. */
   needsVoxels(question: Begin): boolean;
-  /** Makes of the volume what every further question on it shares. */
+  /** Makes of the volume what every further question on it shares. The voxels are the engine's to change. */
   prepare(question: Begin, voxels: Voxels, reply: Reply): Promise<void>;
   answer(question: Begin, reply: Reply): Promise<void>;
 }

@@ -43,7 +43,7 @@ export function imageNetwork(
       const answers = slices * members.length;
       const maskLogits = outputOf(outputs, IMAGE_GRAPH.maskLogits.name, Float32Array, answers * maskPixels);
       const existenceLogits = outputOf(outputs, IMAGE_GRAPH.existenceLogits.name, Float32Array, answers);
-      if (!existenceLogits.every(Number.isFinite) || holdsNaN(maskLogits)) {
+      if (!allFinite(existenceLogits) || !allFinite(maskLogits)) {
         throw new ModelUnavailableError(
           "The network answered with numbers that are none (NaN): its weights are damaged. Install the model again.",
           { retryable: false },
@@ -61,10 +61,9 @@ export function imageNetwork(
   };
 }
 
-function holdsNaN(values: Float32Array): boolean {
-  let sum = 0;
-  for (let n = 0; n < values.length; n++) sum += values[n]! * 0;
-  return sum !== 0;
+function allFinite(values: Float32Array): boolean {
+  for (let n = 0; n < values.length; n++) if (!Number.isFinite(values[n])) return false;
+  return true;
 }
 
 /** [L, P, hiddenDim] with L the longest prompt; what is left of shorter ones is zero. */

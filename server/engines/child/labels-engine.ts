@@ -73,6 +73,7 @@ async function mapLabels(
   const geometry: VolumeGeometry = { size, ijkToLps, frameOfReferenceUid: "" };
   const grid = conformedGrid(geometry, manifest.conform);
   await reply.progress("prepare", 0.4);
+  if (voxels instanceof Float32Array || voxels instanceof Float64Array) fillHoles(voxels, manifest.conform.outside);
   const values = resampleTrilinear({ geometry, voxels, modality, unit, sources: [] }, grid, manifest.conform.outside);
   normalise(values, manifest.normalise.to);
   const box = boxAbove(values, grid.size, manifest.crop.above, manifest.crop.marginVoxels);
@@ -88,6 +89,11 @@ async function mapLabels(
     labels: takeBack(refined, grid, geometry),
     ...(sides && { sides: takeBack(sides, grid, geometry) }),
   };
+}
+
+/** Voxels that are no finite numbers (a masked head's background) become what lies outside the image. */
+function fillHoles(voxels: Float32Array | Float64Array, outside: number): void {
+  for (let n = 0; n < voxels.length; n++) if (!Number.isFinite(Math.fround(voxels[n]!))) voxels[n] = outside;
 }
 
 async function runNetwork(
@@ -155,11 +161,8 @@ function checkExtent({ size, ijkToLps }: VolumeHeader, manifest: LabelsManifest)
 
 /** @throws UnsupportedSeriesError where what was labelled cannot be the organ that the network knows */
 function checkVolume(volumeMm3: number, manifest: LabelsManifest): void {
-  if (volumeMm3 < smallestOrganMm3) throw notTheOrgan(manifest);
+  if (volumeMm3 < 1000 * manifest.accepts.minimumVolumeMl) throw notTheOrgan(manifest);
 }
-
-/** A newborn's brain has 300 mL. */
-const smallestOrganMm3 = 200_000;
 
 function notTheOrgan({ accepts }: LabelsManifest): UnsupportedSeriesError {
   return new UnsupportedSeriesError(

@@ -37,10 +37,15 @@ export interface ModelVolume {
   restore(index: number, pixels: Uint8Array): Uint8Array;
 }
 
-/** Grey levels, resampled and turned as the manifest asks. */
-export function modelVolume(voxels: Voxels, header: VolumeHeader, manifest: BundleManifest): ModelVolume {
+/** Grey levels through one of the manifest's windows, resampled and turned as the manifest asks. */
+export function modelVolume(
+  voxels: Voxels,
+  header: VolumeHeader,
+  manifest: BundleManifest,
+  window: string = manifest.windows.default,
+): ModelVolume {
   const own: VolumeGeometry = { size: header.size, ijkToLps: header.ijkToLps, frameOfReferenceUid: "" };
-  const levels = volumeOf(greyLevels(voxels, header, manifest), own);
+  const levels = volumeOf(greyLevels(voxels, header, manifest, window), own);
   const resampled = manifest.resampleMm === undefined ? levels : resampleLevels(levels, manifest.resampleMm);
   const { orientation } = manifest;
   const turned = orientation === "any" ? resampled : reorient(resampled, orientation);
@@ -76,7 +81,10 @@ function volumeOf(voxels: Uint8Array, geometry: VolumeGeometry) {
 
 function resampleLevels(levels: ReturnType<typeof volumeOf>, spacingMm: number) {
   const geometry = isotropic(levels.geometry, spacingMm);
-  return volumeOf(Uint8Array.from(resampleTrilinear(levels, geometry, 0), Math.round), geometry);
+  const values = resampleTrilinear(levels, geometry, 0);
+  const rounded = new Uint8Array(values.length);
+  for (let n = 0; n < values.length; n++) rounded[n] = Math.round(values[n]!);
+  return volumeOf(rounded, geometry);
 }
 
 /** The same box in cubes of `spacingMm`, around the same centre. */

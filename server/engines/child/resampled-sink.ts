@@ -1,5 +1,5 @@
-import { resampleNearest, type Vec3, type VolumeGeometry } from "#converters/geometry/index.ts";
-import { createBitVolume, type PlaneAxis, planeSize, planeWalk, setPlane, unpackBits } from "#converters/mask/index.ts";
+import { resampleNearest, type VolumeGeometry } from "#converters/geometry/index.ts";
+import { createBitVolume, setPlane, unpackBits, writePlane } from "#converters/mask/index.ts";
 import type { Begin } from "../protocol.ts";
 import type { Reply } from "./engine.ts";
 import type { ModelVolume } from "./model-volume.ts";
@@ -30,7 +30,7 @@ export function resampledSink(volume: ModelVolume, onto: VolumeGeometry, questio
         one.existence[index] = existence;
         if (mask) setPlane(one.mask, axis, index, volume.restore(slice, mask));
         if (probability && one.probability) {
-          putPlane(one.probability, size, axis, index, volume.restore(slice, probability));
+          writePlane(one.probability, size, axis, index, volume.restore(slice, probability));
         }
       }
     },
@@ -57,13 +57,4 @@ export function resampledSink(volume: ModelVolume, onto: VolumeGeometry, questio
       }
     },
   };
-}
-
-function putPlane(voxels: Uint8Array, size: Vec3, axis: PlaneAxis, index: number, plane: Uint8Array): void {
-  const [width, height] = planeSize(size, axis);
-  const { start, stepAcross, stepDown } = planeWalk(size, axis, index);
-  for (let y = 0, p = 0; y < height; y++) {
-    let n = start + y * stepDown;
-    for (let x = 0; x < width; x++, p++, n += stepAcross) voxels[n] = plane[p]!;
-  }
 }

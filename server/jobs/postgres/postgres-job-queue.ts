@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Database, Sql } from "#server/database/index.ts";
 import type { Logger } from "../../logger.ts";
 import { BacklogFullError, JobNotFoundError, jobAskedAlready, jobNotRetryable } from "../errors.ts";
@@ -9,6 +8,7 @@ import { attemptsFor, defaultRetryPolicy, type RetryPolicy } from "../retry-poli
 import { Bell } from "./bell.ts";
 import { JobRun } from "./job-run.ts";
 import * as table from "./job-table.ts";
+import { every, within } from "./patience.ts";
 import { beat, enrol, ownJobs, recoverLost, resign } from "./workers.ts";
 
 export interface PostgresJobQueueOptions {
@@ -46,7 +46,7 @@ export class PostgresJobQueue implements JobQueue {
   /** Also a cancelled one whose runner does not heed its signal: its place stays taken. */
   readonly #runs = new Set<JobRun>();
   readonly #ends = new Set<Promise<void>>();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #upkeep = new DisposableStack();
   #listener: AsyncDisposable | undefined;
   #filling: Promise<void> | undefined;
   #fillAgain = false;
@@ -185,7 +185,7 @@ export class PostgresJobQueue implements JobQueue {
     if (this.#disposed) return;
     this.#disposed = true;
     const { db, cancelGraceMs, logger } = this.#options;
-    for (const timer of this.#timers) clearInterval(timer);
+    this.#upkeep.dispose();
     await this.#filling;
     for (const run of this.#runs) run.release();
     await within(
@@ -207,18 +207,9 @@ export class PostgresJobQueue implements JobQueue {
     await enrol(db, this.#workerId);
     this.#listener = await db.listen(table.CHANNEL, (jobId) => this.#hear(jobId));
     await this.#recover();
-    const every = (ms: number, work: () => Promise<void>) => {
-      let busy = false;
-      const timer = setInterval(async () => {
-        if (busy) return;
-        busy = true;
-        await work().catch((error) => logger.warn({ event: "jobs.upkeep-failed", err: error }));
-        busy = false;
-      }, ms);
-      this.#timers.push(timer.unref());
-    };
-    every(heartbeatMs, () => this.#beat());
-    every(pollMs, async () => this.#fill());
+    const warn = (error: unknown) => logger.warn({ event: "jobs.upkeep-failed", err: error });
+    this.#upkeep.use(every(heartbeatMs, () => this.#beat(), warn));
+    this.#upkeep.use(every(pollMs, async () => this.#fill(), warn));
     this.#fill();
   }
 
@@ -300,12 +291,4 @@ export class PostgresJobQueue implements JobQueue {
     });
     this.#ends.add(end);
   }
-}
-
-/** Waits for the promise, the time or the abort, whichever is first. */
-async function within(promise: Promise<void>, ms: number, signal?: AbortSignal): Promise<void> {
-  const timer = new AbortController();
-  const stop = signal ? AbortSignal.any([signal, timer.signal]) : timer.signal;
-  await Promise.race([promise, sleep(ms, undefined, { signal: stop }).catch(() => {})]);
-  timer.abort();
 }

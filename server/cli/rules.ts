@@ -1,0 +1,102 @@
+import type { Command } from "commander";
+import { stringify } from "yaml";
+import type { RuleTestView } from "#server/contract/index.ts";
+import { InvalidRequestError } from "#server/domain/index.ts";
+import { parseRulesFile } from "#server/routing/index.ts";
+import { readInput } from "../files.ts";
+import { runCommand } from "./command.ts";
+import { findServer } from "./running-server.ts";
+
+interface TestOptions {
+  readonly since: string;
+  readonly limit: string;
+  readonly json?: boolean;
+}
+
+export function addRulesCommand(program: Command): void {
+  const rules = program.command("rules").summary("what is asked of series as they arrive in the archive");
+
+  rules
+    .command("list", { isDefault: true })
+    .description("The routing rules of the server, as YAML that `rules add` takes.")
+    .option("--json", "print one JSON document")
+    .action((options: { readonly json?: boolean }) =>
+      runCommand(options.json === true, async ({ terminal, signal }) => {
+        const listed = await findServer({ signal }).call("listRules");
+        terminal.answer(listed, [listed.rules.length === 0 ? "# no rules" : stringify(listed).trimEnd()]);
+      }),
+    );
+
+  rules
+    .command("add")
+    .description("Adds the rules of a YAML file; one with the same id replaces the rule that is there.")
+    .argument("<file>", "YAML or JSON (docs/routing.md)")
+    .option("--json", "print one JSON document")
+    .action((file: string, options: { readonly json?: boolean }) =>
+      runCommand(options.json === true, async ({ terminal, signal }) => {
+        const wanted = await readRules(file);
+        const server = findServer({ signal });
+        for (const rule of wanted) await server.call("putRule", { body: rule });
+        terminal.answer({ rules: wanted }, [`added: ${wanted.map(({ id }) => id).join(", ")}`]);
+      }),
+    );
+
+  rules
+    .command("remove")
+    .description("Removes a rule.")
+    .argument("<id>", "the rule")
+    .option("--json", "print one JSON document")
+    .action((id: string, options: { readonly json?: boolean }) =>
+      runCommand(options.json === true, async ({ terminal, signal }) => {
+        const removed = await findServer({ signal }).call("removeRule", { params: { id } });
+        terminal.answer(removed, [`removed ${id}`]);
+      }),
+    );
+
+  rules
+    .command("test")
+    .description("Which series of the archive the rules are for, and why not the others. Nothing is queued.")
+    .argument("[file]", "rules to try before they are added; left out: the server's")
+    .option("--since <days>", "studies of the last so many days, like 30d", "30d")
+    .option("--limit <n>", "look at so many series, at most", "1000")
+    .option("--json", "print one JSON document")
+    .action((file: string | undefined, { since, limit, json }: TestOptions) =>
+      runCommand(json === true, async ({ terminal, signal }) => {
+        const rulesOfFile = file === undefined ? undefined : await readRules(file);
+        const body = {
+          sinceDays: wholeNumber("--since", since.replace(/d$/, "")),
+          limit: wholeNumber("--limit", limit),
+          ...(rulesOfFile && { rules: rulesOfFile }),
+        };
+        const outcome = await findServer({ signal }).call("testRules", { body });
+        terminal.answer(outcome, describe(outcome));
+      }),
+    );
+}
+
+async function readRules(file: string) {
+  return parseRulesFile(new TextDecoder().decode(await readInput(file)));
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d{1,6}$/.test(text))
+    throw new InvalidRequestError(`${option} takes a whole number, not ${JSON.stringify(text)}.`);
+  return Number(text);
+}
+
+function describe({ series, rules, seriesTested, complete, estimatedMinutes }: RuleTestView): readonly string[] {
+  const each = series.flatMap(({ seriesInstanceUid, modality, seriesDescription, sliceCount, ...verdict }) => [
+    `${seriesInstanceUid}  ${modality}  ${sliceCount} slices  ${seriesDescription ?? ""}`.trimEnd(),
+    ...(verdict.neverBecause === undefined ? [] : [`    never: ${verdict.neverBecause}`]),
+    ...verdict.matched.map((id) => `    matches ${id}`),
+    ...(verdict.neverBecause === undefined
+      ? verdict.unmatched.map(({ id, because }) => `    not ${id}: ${because.join("; ")}`)
+      : []),
+  ]);
+  return [
+    ...each,
+    `${seriesTested} series looked at${complete ? "" : " (there are more: raise --limit)"}`,
+    ...rules.map(({ id, matched }) => `${id}: ${matched}`),
+    ...(estimatedMinutes === undefined ? [] : [`about ${estimatedMinutes} machine minutes, as jobs took so far`]),
+  ];
+}

@@ -1,0 +1,123 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { freePort } from "#server/orthanc/index.ts";
+import { startServer } from "../../server/app.ts";
+import { readConfig } from "../../server/config.ts";
+import { createLogger } from "../../server/logger.ts";
+import { arrivingSeries, sendTo } from "../fixtures/arrivals.ts";
+import { startTestOrthanc } from "../fixtures/test-orthanc.ts";
+
+const command = resolve(import.meta.dirname, "../../bin/parse3d");
+const stack = new AsyncDisposableStack();
+let folder: string;
+let environment: Readonly<Record<string, string>>;
+let archiveUrl: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "parse3d-cli-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const orthanc = stack.use(await startTestOrthanc({ StableAge: 1 }));
+  archiveUrl = orthanc.baseUrl;
+  environment = {
+    PARSE3D_DATA_DIR: folder,
+    PARSE3D_DICOMWEB_URL: orthanc.dicomwebUrl,
+    PARSE3D_ORTHANC_URL: orthanc.baseUrl,
+    PARSE3D_ROUTING_POLL_SECONDS: "0.2",
+    PARSE3D_JOBS: "durable",
+    PARSE3D_JOB_ATTEMPTS: "1",
+    PARSE3D_PORT: String(await freePort()),
+    PARSE3D_TOKEN: "0123456789abcdef",
+    PARSE3D_LOG_LEVEL: "silent",
+    PARSE3D_EXECUTION_PROVIDER: "cpu",
+  };
+  const config = readConfig(environment);
+  stack.use(await startServer(config, createLogger(config.log)));
+});
+afterAll(() => stack.disposeAsync());
+
+function parse3d(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((done, reject) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment } });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (text) => {
+      out += text;
+    });
+    child.stderr.on("data", (text) => {
+      err += text;
+    });
+    child.once("error", reject).once("close", (code) => done({ code, out, err }));
+  });
+}
+
+test("rules are tried, added, listed as the YAML that they came from, and removed", async () => {
+  const today = new Date().toISOString().slice(0, 10).replaceAll("-", "");
+  await sendTo(archiveUrl, arrivingSeries("chest", { StudyDate: today }).slices(2));
+  await sendTo(archiveUrl, arrivingSeries("head", { StudyDate: today, BodyPartExamined: "HEAD" }).slices(2));
+  const file = join(folder, "rules.yaml");
+  await writeFile(file, "id: chest\nwhen: { tag: BodyPartExamined, equals: CHEST }\nask: { prompts: [lung] }\n");
+
+  const tried = await parse3d("rules", "test", file, "--since", "2d");
+  expect(tried, tried.err).toMatchObject({ code: 0 });
+  expect(tried.out).toContain("matches chest");
+  expect(tried.out).toContain('not chest: BodyPartExamined is "HEAD", not "CHEST"');
+  expect(tried.out).toContain("2 series looked at\nchest: 1\n");
+  expect((await parse3d("rules")).out).toBe("# no rules\n");
+
+  expect(await parse3d("rules", "add", file)).toMatchObject({ code: 0, out: "added: chest\n" });
+  const listed = await parse3d("rules", "list");
+  const copy = join(folder, "copy.yaml");
+  await writeFile(copy, listed.out);
+  expect(await parse3d("rules", "add", copy)).toMatchObject({ code: 0 });
+  expect(await parse3d("rules", "list")).toEqual(listed);
+  expect(await parse3d("rules", "remove", "chest")).toMatchObject({ code: 0 });
+  expect(await parse3d("rules", "remove", "chest")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("no such rule"),
+  });
+});
+
+test("a rule that cannot be used is refused with the reason", async () => {
+  const file = join(folder, "wrong.yaml");
+  await writeFile(file, "id: chest\nwhen: { tag: BodyPart, equals: CHEST }\nask: { prompts: [lung] }\n");
+  const refused = await parse3d("rules", "add", file);
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("BodyPart is no attribute of DICOM") });
+});
+
+test("routed jobs that failed are listed with their reason, and can be queued again", async () => {
+  const file = join(folder, "mr.yaml");
+  // No installed model answers this for a CT: the job fails, and would fail again.
+  await writeFile(
+    file,
+    "id: no-model\nwhen: { tag: Modality, equals: CT }\nask: { prompts: [bone], model: none-such }\n",
+  );
+  expect((await parse3d("rules", "add", file)).code).toBe(0);
+  await sendTo(archiveUrl, arrivingSeries("failing").slices(6));
+  const failed = async () =>
+    JSON.parse((await parse3d("jobs", "list", "--routed", "--state", "failed", "--json")).out).jobs;
+  await vi.waitFor(async () => expect(await failed()).toHaveLength(1), { timeout: 60_000, interval: 500 });
+  const [job] = await failed();
+  expect(job).toMatchObject({ ruleId: "no-model", problem: { code: "model-not-found" } });
+  const words = await parse3d("jobs", "list", "--routed");
+  expect(words.out).toContain(`${job.id}  `);
+  expect(words.out).toContain("[routed by no-model]  bone\n    model-not-found: ");
+  const retried = await parse3d("jobs", "retry", "--failed", "--routed");
+  expect(retried.out).toContain("queued again: 1");
+  await vi.waitFor(async () => expect(await failed()).toMatchObject([{ attempt: 2 }]), {
+    timeout: 60_000,
+    interval: 500,
+  });
+  expect(await parse3d("jobs", "retry", "none")).toMatchObject({ code: 3 });
+  expect(await parse3d("jobs", "retry")).toMatchObject({ code: 2 });
+});
+
+test("where no server runs, the command says so", async () => {
+  const { PARSE3D_PORT: port } = environment;
+  environment = { ...environment, PARSE3D_PORT: String(await freePort()) };
+  const answer = await parse3d("jobs");
+  environment = { ...environment, PARSE3D_PORT: port ?? "" };
+  expect(answer).toMatchObject({ code: 6, err: expect.stringContaining("parse3d serve") });
+});

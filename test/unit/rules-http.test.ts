@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Problem, RoutingRule } from "#server/contract/index.ts";
+import type { Routing } from "#server/routing/index.ts";
+import { parseRulesFile } from "#server/routing/index.ts";
+import { startTestServer } from "../fixtures/test-server.ts";
+
+const chest = {
+  id: "chest-ct",
+  when: { all: [{ tag: "Modality", equals: "CT" }, { not: { tag: "SeriesDescription", matches: "scout" } }] },
+  ask: { prompts: ["lung"] },
+};
+
+/** Rules in memory, with the real checks; counts what woke it. */
+function createFakeRouting() {
+  const rules = new Map<string, RoutingRule>();
+  let woken = 0;
+  const routing: Routing = {
+    rules: async () => [...rules.values()],
+    put: async (rule) => {
+      for (const checked of parseRulesFile(JSON.stringify(rule))) rules.set(checked.id, checked);
+    },
+    remove: async (id) => {
+      const rule = rules.get(id);
+      rules.delete(id);
+      return rule;
+    },
+    test: async ({ rules: given = [] }) => ({
+      seriesTested: 0,
+      complete: true,
+      rules: given.map(({ id }) => ({ id, matched: 0 })),
+      series: [],
+    }),
+    wake: () => {
+      woken += 1;
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+  return { routing, woken: () => woken };
+}
+
+const token = "0123456789abcdef";
+let fake: ReturnType<typeof createFakeRouting>;
+let server: Awaited<ReturnType<typeof startTestServer>>;
+beforeEach(async () => {
+  fake = createFakeRouting();
+  server = await startTestServer({ parts: { routing: fake.routing } });
+  return () => server[Symbol.asyncDispose]();
+});
+
+test("a rule is added, with its defaults filled in, listed, replaced and removed", async () => {
+  const added = await server.api.call("putRule", { body: chest });
+  expect(added).toEqual(RoutingRule.parse(chest));
+  await server.api.call("putRule", { body: { ...chest, enabled: false } });
+  expect((await server.api.call("listRules")).rules).toMatchObject([{ id: "chest-ct", enabled: false }]);
+  expect(await server.api.call("removeRule", { params: { id: "chest-ct" } })).toMatchObject({ id: "chest-ct" });
+  expect((await server.api.call("listRules")).rules).toEqual([]);
+  const again = await server.api.send("removeRule", { params: { id: "chest-ct" } });
+  expect([again.status, ((await again.json()) as Problem).code]).toEqual([404, "not-found"]);
+});
+
+test.each([
+  ["an unknown attribute", { ...chest, when: { tag: "Bodypart", exists: true } }, 400, "invalid-request"],
+  ["a regular expression that is none", { ...chest, when: { tag: "KVP", matches: "(" } }, 400, "invalid-request"],
+  ["an unknown field", { ...chest, eval: "process.exit()" }, 400, "invalid-request"],
+  ["a prompt that is empty", { ...chest, ask: { prompts: [""] } }, 422, "invalid-prompt"],
+])("a rule with %s is refused", async (_what, body, status, code) => {
+  const response = await server.api.send("putRule", { body });
+  expect([response.status, ((await response.json()) as Problem).code]).toEqual([status, code]);
+});
+
+test("rules that are not there yet can be tried", async () => {
+  const outcome = await server.api.call("testRules", { body: { rules: [chest], sinceDays: 7 } });
+  expect(outcome.rules).toEqual([{ id: "chest-ct", matched: 0 }]);
+});
+
+test("the hook wakes the poller, whatever the archive says", async () => {
+  const hook = await server.api.call("orthancHook", { body: { event: "StableSeries", id: "x", more: [1] } });
+  expect(hook).toEqual({ woken: true });
+  expect(fake.woken()).toBe(1);
+});
+
+describe("where a token is configured", () => {
+  let guarded: Awaited<ReturnType<typeof startTestServer>>;
+  beforeAll(async () => {
+    const http = { access: { kind: "tokens", host: "127.0.0.1", tokens: [token] } } as const;
+    guarded = await startTestServer({ http, parts: { routing: createFakeRouting().routing } });
+  });
+  afterAll(() => guarded[Symbol.asyncDispose]());
+
+  test.each(["orthancHook", "putRule", "listRules", "testRules", "removeRule"] as const)(
+    "%s asks for it",
+    async (name) => {
+      const { status } = await guarded.api.send(name, {
+        params: { id: "a" },
+        ...(name !== "listRules" && { body: {} }),
+      });
+      expect(status).toBe(401);
+    },
+  );
+});
+
+test("a server that routes nothing says how to have it route", async () => {
+  await using plain = await startTestServer();
+  for (const name of ["listRules", "orthancHook"] as const) {
+    const response = await plain.api.send(name, name === "orthancHook" ? { body: {} } : {});
+    const problem = (await response.json()) as Problem;
+    expect([response.status, problem.code]).toEqual([404, "not-found"]);
+    expect(problem.detail).toContain("PARSE3D_ORTHANC_URL");
+  }
+});
