@@ -49,6 +49,7 @@ const steps: readonly (readonly [name: string, run: () => Promise<boolean>])[] =
     : ([
         ["lint", () => tool("biome", "ci", ...(process.stdout.isTTY ? [] : ["--colors=off"]))],
         ["types", () => tool("tsc", "-p", "tsconfig.json")],
+        ["viewer", () => tool("tsc", "-p", "ohif-extension")],
       ] as const)),
   ["tests", tests],
 ];

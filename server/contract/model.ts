@@ -22,6 +22,7 @@ export const ModelView = z.object({
   engine: z.enum(["bundle", "labels"]),
   title: z.string(),
   description: z.string(),
+  algorithmFamily: z.enum(["artificial-intelligence", "density-rules"]),
   trained: z.boolean().describe("false: rules, not a trained network"),
   modalities: z.array(z.string()),
   licence: z.string(),

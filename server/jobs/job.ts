@@ -108,6 +108,21 @@ export function hasEnded(job: Job): job is EndedJob {
   return job.state !== "queued" && job.state !== "running";
 }
 
+/** The job as it was submitted, before any run. */
+export function asSubmitted({ id, owner, requestId, request, priority, ruleId, createdAt, attempt }: Job) {
+  const asked = {
+    id,
+    owner,
+    requestId,
+    request,
+    priority,
+    createdAt,
+    attempt,
+    ...(ruleId !== undefined && { ruleId }),
+  };
+  return { ...asked, stage: "queued", fraction: 0, findings: [] } as const;
+}
+
 /** Whether it can be done again: the files of a job about an image are gone with its request. */
 export function canRetry({ state, request }: Job): boolean {
   return request.kind === "series" && (state === "failed" || state === "cancelled");

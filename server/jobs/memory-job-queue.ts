@@ -3,7 +3,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../logger.ts";
 import { BacklogFullError, JobCancelledError, JobNotFoundError, jobAskedAlready, jobNotRetryable } from "./errors.ts";
 import { toFailure } from "./failure.ts";
-import { canRetry, hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner, type Priority } from "./job.ts";
+import {
+  asSubmitted,
+  canRetry,
+  hasEnded,
+  type Job,
+  type JobEvent,
+  type JobRequest,
+  type JobRunner,
+  type Priority,
+} from "./job.ts";
 import { JobLog } from "./job-log.ts";
 import type { JobQuery, JobQueue, QueueLoad, Submission } from "./job-queue.ts";
 import { attemptsFor, defaultRetryPolicy, delayAfter, type RetryPolicy } from "./retry-policy.ts";
@@ -193,7 +202,7 @@ export class MemoryJobQueue implements JobQueue {
     const logger = this.#options.logger.child({ jobId: id, requestId });
     const startedAt = now();
     const attempt = entry.job.attempt + 1;
-    this.#change(entry, { ...freshJob(entry.job), state: "running", attempt, startedAt });
+    this.#change(entry, { ...asSubmitted(entry.job), state: "running", attempt, startedAt });
     logger.info({ event: "job.started", kind: request.kind, prompts: request.prompts.length, attempt });
     const { abort } = entry;
     const { signal } = abort;
@@ -229,7 +238,7 @@ export class MemoryJobQueue implements JobQueue {
 
   /** Back to the queue: at once after somebody asked for it, later after a failed run. */
   #requeue(entry: Entry, delayMs: number): void {
-    const job = freshJob(entry.job);
+    const job = asSubmitted(entry.job);
     const retryAt = new Date(this.#options.now().getTime() + delayMs);
     this.#change(entry, { ...job, state: "queued", ...(delayMs > 0 && { retryAt }) });
     const enter = () => {
@@ -292,19 +301,4 @@ export class MemoryJobQueue implements JobQueue {
     await Promise.race([entry.ended.promise, sleep(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
   }
-}
-
-/** The job as it was submitted, before any run. */
-function freshJob({ id, owner, requestId, request, priority, ruleId, createdAt, attempt }: Job) {
-  const asked = {
-    id,
-    owner,
-    requestId,
-    request,
-    priority,
-    createdAt,
-    attempt,
-    ...(ruleId !== undefined && { ruleId }),
-  };
-  return { ...asked, stage: "queued", fraction: 0, findings: [] } as const;
 }

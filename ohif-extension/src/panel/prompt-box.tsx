@@ -78,7 +78,9 @@ export function PromptBox({ texts, draft, onDraft, onSegment, vocabulary, modali
     <>
       <div className="p3d-head">
         <label htmlFor={`${id}-input`}>{texts.promptLabel}</label>
-        <span>{texts.researchUse}</span>
+        <span>
+          {texts.title} · {texts.researchUse}
+        </span>
       </div>
       <div className="p3d-ask">
         <input

@@ -42,8 +42,7 @@ export function labelComponents(
 function findRuns(labels: Uint8Array, [ni, nj, nk]: Vec3, joinLabels: boolean) {
   let count = 0;
   for (let n = 0; n < labels.length; n++) {
-    const before = n % ni === 0 ? 0 : labels[n - 1]!;
-    if (labels[n] !== 0 && (joinLabels ? before === 0 : labels[n] !== before)) count++;
+    if (labels[n] !== 0 && (n % ni === 0 || labels[n] !== labels[n - 1])) count++;
   }
   const first = new Int32Array(count);
   const last = new Int32Array(count);
@@ -57,12 +56,13 @@ function findRuns(labels: Uint8Array, [ni, nj, nk]: Vec3, joinLabels: boolean) {
       const value = labels[n]!;
       const begin = n++;
       if (value === 0) continue;
-      while (n < rowEnd && (joinLabels ? labels[n] !== 0 : labels[n] === value)) n++;
+      while (n < rowEnd && labels[n] === value) n++;
+      if (joinLabels) while (n < rowEnd && labels[n] !== 0) n++;
       first[r] = begin - rowFirst;
       last[r] = n - 1 - rowFirst;
       label[r++] = value;
     }
   }
   rowStart[nj * nk] = r;
-  return { first, last, rowStart, label };
+  return { first: first.subarray(0, r), last: last.subarray(0, r), rowStart, label: label.subarray(0, r) };
 }
