@@ -11,8 +11,12 @@ export async function readInput(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Writes a result, in parts, whole or not at all: a file that is there is complete. */
+/**
+ * Writes a result, in parts, whole or not at all: a file that is there is complete. A device or a pipe is written to as
+ * it is.
+ */
 export async function writeOutput(path: string, ...parts: readonly Uint8Array[]): Promise<void> {
+  if (await isDevice(path)) return writeParts(path, parts);
   const unfinished = `${path}.${process.pid}.part`;
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -22,6 +26,11 @@ export async function writeOutput(path: string, ...parts: readonly Uint8Array[])
     await rm(unfinished, { force: true });
     throw await invalidRequest("The output cannot be written", cause);
   }
+}
+
+async function isDevice(path: string): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined);
+  return there !== undefined && !there.isFile() && !there.isDirectory();
 }
 
 export async function isFolder(path: string): Promise<boolean> {

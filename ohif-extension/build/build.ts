@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { bundles } from "./bundles.ts";
@@ -8,10 +8,10 @@ export interface Built {
   readonly bytes: number;
 }
 
-/** Builds every bundle into a folder, which is replaced in one step. */
+/** Builds every bundle into a folder, each file of which is replaced in one step: others may be serving it. */
 export async function build(folder: string): Promise<readonly Built[]> {
-  const work = `${folder}.${process.pid}`;
-  await mkdir(work, { recursive: true });
+  await mkdir(folder, { recursive: true });
+  const work = await mkdtemp(join(folder, "building-"));
   try {
     const built: Built[] = [];
     for (const { input, output } of bundles) {
@@ -20,8 +20,7 @@ export async function build(folder: string): Promise<readonly Built[]> {
       await bundle.write({ ...output, file });
       built.push({ file: output.file, bytes: (await stat(file)).size });
     }
-    await rm(folder, { recursive: true, force: true });
-    await rename(work, folder);
+    for (const file of await readdir(work)) await rename(join(work, file), join(folder, file));
     return built;
   } finally {
     await rm(work, { recursive: true, force: true });
