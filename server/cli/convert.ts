@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { decodeSeg, decodeSeries, segToLabelVolume } from "#converters/dicom/index.ts";
+import { decodeSeries, openSeg, segToLabelVolume } from "#converters/dicom/index.ts";
 import { voxelSizeMm } from "#converters/geometry/index.ts";
 import { niftiParts, writeNifti } from "#converters/nifti/index.ts";
 import { dicomFilesIn, isFolder, readInput, writeOutput } from "../files.ts";
@@ -64,7 +64,7 @@ async function convertSeries(
 }
 
 async function convertSeg(file: string, output: string, { terminal }: CommandContext) {
-  const { volume, labels, notes } = segToLabelVolume(decodeSeg(await readInput(file)));
+  const { volume, labels, notes } = segToLabelVolume(await openSeg(await readInput(file)));
   await writeOutput(output, writeNifti(volume, { gzip: output.endsWith(".gz") }));
   terminal.answer({ output, size: volume.geometry.size, labels, notes }, [
     ...labels.map(({ value, name }) => `${value} ${name}`),

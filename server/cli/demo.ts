@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { startViewer, type Viewer, ViewerUnavailableError } from "#viewer/index.ts";
 import { type AppPorts, openPorts, startServer } from "../app.ts";
 import { type Config, readConfig } from "../config.ts";
 import { ask } from "../demo/ask.ts";
@@ -66,8 +67,12 @@ async function demo(options: Options, context: CommandContext): Promise<void> {
     return;
   }
 
+  await using viewer = await openViewer(archive.dicomwebUrl, server.url, config, { say, signal });
   for (const line of [
     "",
+    ...(viewer
+      ? studies.map(({ name, studyInstanceUid }) => `${name.padEnd(15)}${viewer.studyUrl(studyInstanceUid)}`)
+      : []),
     `Parse3D        ${server.url}/docs`,
     ...(archive.explorerUrl ? [`Orthanc        ${archive.explorerUrl}`] : []),
     `DICOMweb       ${archive.dicomwebUrl}`,
@@ -84,6 +89,31 @@ async function demo(options: Options, context: CommandContext): Promise<void> {
   }
   await Promise.race([once(signal, "abort"), ...(archive.exited ? [archive.exited] : [])]);
   if (!signal.aborted) throw new Error("Orthanc ended by itself");
+}
+
+/** OHIF with the panel; where it cannot be had, the demo goes on without it. */
+async function openViewer(
+  dicomwebUrl: string,
+  serverUrl: string,
+  { dataFolder, http: { access } }: Config,
+  { say, signal }: { say(line: string): void; readonly signal: AbortSignal },
+): Promise<Viewer | undefined> {
+  const token = access.kind === "tokens" ? access.tokens[0] : undefined;
+  try {
+    return await startViewer({
+      port: 0,
+      dicomwebUrl,
+      serverUrl,
+      ...(token !== undefined && { serverHeaders: { Authorization: `Bearer ${token}` } }),
+      cacheFolder: join(dataFolder, "viewer"),
+      signal,
+      say,
+    });
+  } catch (error) {
+    if (!(error instanceof ViewerUnavailableError)) throw error;
+    say(`No viewer: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** Each prompt from the API to the archive and back, with a report and a picture beside it. */

@@ -44,6 +44,12 @@ const systemPackages: readonly SystemPackage[] = [
     evidence: "/usr/lib/postgresql/*/bin/postgres",
   },
   {
+    name: "chromium",
+    purpose: "tests",
+    use: "the browser of the viewer's tests",
+    evidence: "/usr/bin/chromium",
+  },
+  {
     name: "python3-venv",
     purpose: "tests",
     use: "checks by Python packages",

@@ -39,7 +39,7 @@ export async function storeSeg(
         mask,
       };
     }),
-    seriesDescription: `${card.title} (research use only)`.slice(0, 64),
+    seriesDescription: describeSeries(answers, card),
     algorithm: {
       name: card.title,
       version: card.version,
@@ -61,4 +61,12 @@ export async function storeSeg(
   run.progress("store", 0);
   const stored = await watch.time("store", () => sink.store(part10, { signal: run.signal }));
   return { ...stored, studyInstanceUid: header.study.StudyInstanceUID, seriesInstanceUid: input.uids.series };
+}
+
+/** What was found, then by what: a study may hold many of these, and lists of series show little else. LO: 64 characters. */
+function describeSeries(answers: Answered["answers"], card: ModelCard): string {
+  const found = answers.flatMap(({ prompt, finding }) => (finding.present ? [prompt.text] : [])).join(", ");
+  const by = ` - ${card.name}, research use only`;
+  const room = 64 - by.length;
+  return `${found.length > room ? `${found.slice(0, room - 3)}...` : found}${by}`.slice(0, 64);
 }

@@ -22,21 +22,21 @@ async function segOf(folder: string, file?: number, options: DecodeSeriesOptions
   return { ...segInput(volume.geometry, [segmentOf("bone", mask)]), header, sources: volume.sources };
 }
 
-const CASES: readonly (readonly [what: string, ...of: Parameters<typeof segOf>])[] = [
-  ["an enhanced image, frame by frame", "mr_t1_enhanced_siemens_xa30/dicom"],
-  ["a mosaic", "transfer_syntaxes_mr_dcm_qa_ts/In", 0],
-  ["one of several volumes", "four_d/mr_dynamic_3z_3t", undefined, { volume: 1 }],
+type Series = readonly [folder: string, file?: number | undefined, options?: DecodeSeriesOptions];
+
+const CASES: readonly (readonly [what: string, series: Series])[] = [
+  ["an enhanced image, frame by frame", ["mr_t1_enhanced_siemens_xa30/dicom"]],
+  ["a mosaic", ["transfer_syntaxes_mr_dcm_qa_ts/In", 0]],
+  ["one of several volumes", ["four_d/mr_dynamic_3z_3t", undefined, { volume: 1 }]],
   [
     "a series whose missing slice was interpolated",
-    "odd_geometry_dicom2nifti/sliceincrement/001",
-    undefined,
-    { resample: true },
+    ["odd_geometry_dicom2nifti/sliceincrement/001", undefined, { resample: true }],
   ],
-  ["a series whose tilt was undone", "odd_geometry_dicom2nifti/gantrytilting/001", undefined, { resample: true }],
+  ["a series whose tilt was undone", ["odd_geometry_dicom2nifti/gantrytilting/001", undefined, { resample: true }]],
 ];
 
 describeWithData("a SEG of", () => {
-  test.each(CASES)("%s passes its self-check and comes back as the same mask", async (_, ...series) => {
+  test.each(CASES)("%s passes its self-check and comes back as the same mask", async (_, series) => {
     const input = await segOf(...series);
     const bytes = encodeSeg(input);
     checkSeg(bytes, input);
@@ -60,7 +60,7 @@ describeWithData("a SEG of", () => {
   });
 
   describeWithDciodvfy("dciodvfy", () => {
-    test.each(CASES)("finds no error in that of %s", async (_, ...series) => {
+    test.each(CASES)("finds no error in that of %s", async (_, series) => {
       expect(dciodvfy(encodeSeg(await segOf(...series))).errors).toEqual([]);
     });
   });

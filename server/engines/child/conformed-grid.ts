@@ -1,4 +1,5 @@
 import {
+  add,
   column,
   fromColumns,
   type Mat4,
@@ -38,17 +39,17 @@ export function conformedGrid(
   };
 }
 
-/** Of a voxel: more than rounding errors, less than matters. */
-const hair = 1e-3;
+/** In mm, towards left, posterior and inferior: more than rounding errors, less than matters. */
+const hair: Vec3 = [1e-3, 1e-3, -1e-3];
 
 /**
  * Labels of the conformed grid on the volume's own, by nearest neighbour. A volume of odd size has its voxels half way
- * between grid points: each then takes the label of the point before it, whose own nearest voxel it is (resampleNearest takes
- * the later). So labels that are conformed and taken back come out as they were.
+ * between grid points: each then takes the label of the point to its left, behind and below. The side is the patient's, so
+ * that an image has the same labels in whatever order its voxels are stored; up to half a grid step is the price.
  */
 export function takeBack(labels: Uint8Array, grid: VolumeGeometry, volume: VolumeGeometry): Uint8Array {
   const { ijkToLps } = volume;
-  const origin = transformPoint(ijkToLps, [-hair, -hair, -hair]);
+  const origin = add(transformPoint(ijkToLps, [0, 0, 0]), hair);
   const nudged = fromColumns(column(ijkToLps, 0), column(ijkToLps, 1), column(ijkToLps, 2), origin);
   return resampleNearest(labels, grid, { ...volume, ijkToLps: nudged });
 }
