@@ -40,6 +40,7 @@ export type SeriesFault =
   | "unreadable-instance"
   | "missing-identifiers"
   | "mixed-series"
+  | "mixed-patients"
   | "non-image-object"
   | "unsupported-object"
   | "unsupported-transfer-syntax"

@@ -1,6 +1,6 @@
 import { UnsupportedImageError, UnsupportedSeriesError } from "../errors.ts";
 import { dot } from "../geometry/index.ts";
-import type { DataSet } from "./data-set.ts";
+import { type DataSet, firstText } from "./data-set.ts";
 import { type ImageFrame, InstanceFault } from "./image-frame.ts";
 import { imageFrames } from "./image-instance.ts";
 import { type DicomFile, readPart10 } from "./read-part10.ts";
@@ -43,6 +43,7 @@ export async function readInstances(
     if (fault !== undefined) continue;
     try {
       const { slices, dataSet } = readInstance(bytes, received);
+      if (lowest !== undefined) refuseOtherPatient(dataSet, lowest.dataSet);
       for (const slice of slices) {
         refuseOtherSeries(slice, frames[0]);
         voxels += slice.plane.rows * slice.plane.columns;
@@ -110,6 +111,16 @@ function refuseOtherSeries(slice: ImageFrame, first: ImageFrame | undefined): vo
     "mixed-series",
     `belongs to another ${sameStudy ? "series" : "study"} than the first one`,
     "Give the instances of one series only.",
+  );
+}
+
+/** A result has one patient: it must not be filed under the wrong one. */
+function refuseOtherPatient(dataSet: DataSet, other: DataSet): void {
+  if ((firstText(dataSet, "PatientID") ?? "") === (firstText(other, "PatientID") ?? "")) return;
+  throw new InstanceFault(
+    "mixed-patients",
+    "names another patient than the others",
+    "Find out whose images they are, and correct the identities in the archive first.",
   );
 }
 

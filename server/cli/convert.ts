@@ -1,9 +1,11 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { decodeSeries, openSeg, segToLabelVolume } from "#converters/dicom/index.ts";
 import { voxelSizeMm } from "#converters/geometry/index.ts";
 import { niftiParts, writeNifti } from "#converters/nifti/index.ts";
 import { dicomFilesIn, isFolder, readInput, writeOutput } from "../files.ts";
 import { type CommandContext, runCommand } from "./command.ts";
+import { isGzipName, niftiName } from "./nifti-name.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface Options {
   readonly output: string;
@@ -20,7 +22,7 @@ export function addConvertCommand(program: Command): void {
       "Converts a folder that holds one DICOM series to a NIfTI volume, or a DICOM SEG to a NIfTI label map.",
     )
     .argument("<input>", "a folder with one series, or a DICOM SEG file")
-    .requiredOption("-o, --output <file>", "the NIfTI file to write; .gz compresses")
+    .requiredOption("-o, --output <file>", "the NIfTI file to write: .nii, or .nii.gz (compressed)", niftiName)
     .option(
       "--volume <n>",
       "which volume of a series that holds several (time, echo, b-value, stack), from 0",
@@ -36,12 +38,6 @@ export function addConvertCommand(program: Command): void {
     );
 }
 
-/** @throws what commander reports as wrong usage */
-function wholeNumber(text: string): number {
-  if (!/^[0-9]{1,6}$/.test(text)) throw new InvalidArgumentError("It is a whole number, 0 or more.");
-  return Number(text);
-}
-
 async function convertSeries(
   folder: string,
   { output, volume: wanted, resample = false }: Options,
@@ -54,7 +50,7 @@ async function convertSeries(
     ...(wanted !== undefined && { volume: wanted }),
     onInstance: (count) => watch.progress("decode", 0, `${count} instances`),
   });
-  await writeOutput(output, ...(output.endsWith(".gz") ? [writeNifti(volume, { gzip: true })] : niftiParts(volume)));
+  await writeOutput(output, ...(isGzipName(output) ? [writeNifti(volume, { gzip: true })] : niftiParts(volume)));
   const { size, ijkToLps } = volume.geometry;
   const voxelMm = voxelSizeMm(ijkToLps);
   terminal.answer({ output, size, voxelMm, unit: volume.unit, modality: volume.modality, notes }, [
@@ -65,7 +61,7 @@ async function convertSeries(
 
 async function convertSeg(file: string, output: string, { terminal }: CommandContext) {
   const { volume, labels, notes } = segToLabelVolume(await openSeg(await readInput(file)));
-  await writeOutput(output, writeNifti(volume, { gzip: output.endsWith(".gz") }));
+  await writeOutput(output, writeNifti(volume, { gzip: isGzipName(output) }));
   terminal.answer({ output, size: volume.geometry.size, labels, notes }, [
     ...labels.map(({ value, name }) => `${value} ${name}`),
     `written to ${output}`,

@@ -2,10 +2,13 @@ import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import { encodeImageSeries } from "#converters/dicom/index.ts";
 import { readNifti } from "#converters/nifti/index.ts";
+import { Uid } from "#server/contract/index.ts";
+import type { Archive } from "#server/dicomweb/index.ts";
 import { deterministicUid, InvalidRequestError } from "#server/domain/index.ts";
 import { readInput } from "../files.ts";
 import { runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface Options {
   readonly modality: string;
@@ -30,12 +33,13 @@ export function addImportCommand(program: Command): void {
     .option("--patient-name <name>", "as DICOM spells it: FAMILY^GIVEN")
     .option("--description <text>", "SeriesDescription", "Imported from NIfTI")
     .option("--study <uid>", "StudyInstanceUID to add to; otherwise a study of its own")
-    .option("--volume <n>", "which volume of a file that holds several, counted from 0", Number.parseInt)
+    .option("--volume <n>", "which volume of a file that holds several, counted from 0", wholeNumber)
     .option("--json", "print one JSON document")
     .action((file: string, options: Options) =>
       runCommand(options.json === true, async ({ terminal, signal }) => {
         const modality = options.modality.toUpperCase();
         if (modality !== "CT" && modality !== "MR") throw new InvalidRequestError("--modality is CT or MR.");
+        checkIdentity(options);
         const nifti = await readInput(file);
         const { volume: volumeIndex } = options;
         const volume = readNifti(nifti, { modality, ...(volumeIndex !== undefined && { volumeIndex }) });
@@ -58,13 +62,20 @@ export function addImportCommand(program: Command): void {
           at: new Date(),
         });
         await using ports = await openCommandPorts();
+        if (options.study) await refuseOtherPatient(ports.archive, options.study, options.patientId, signal);
         using watch = terminal.watch(signal);
         const count = volume.geometry.size[2];
         let stored = 0;
-        for (const instance of instances) {
-          await ports.sink.store(instance, { signal });
-          stored += 1;
-          watch.progress("store", stored / count, `${stored}/${count}`);
+        try {
+          for (const instance of instances) {
+            await ports.sink.store(instance, { signal });
+            stored += 1;
+            watch.progress("store", stored / count, `${stored}/${count}`);
+          }
+        } catch (error) {
+          if (stored > 0)
+            terminal.say(`${stored} of ${count} instances were stored; the same command completes the series.`);
+          throw error;
         }
         terminal.answer({ studyInstanceUid: study, seriesInstanceUid: series, instances: stored }, [
           `stored ${stored} instances`,
@@ -73,4 +84,28 @@ export function addImportCommand(program: Command): void {
         ]);
       }),
     );
+}
+
+/** @throws InvalidRequestError where an identity would not be stored as it was given (PS3.5 section 6.2: LO, PN, UI) */
+function checkIdentity({ patientId, patientName, study }: Options): void {
+  if (!/^[^\\\p{Cc}]{1,64}$/u.test(patientId) || patientId.trim() === "") {
+    throw new InvalidRequestError("--patient-id has 1 to 64 characters, without a backslash.");
+  }
+  if (patientName !== undefined && !/^[^\\\p{Cc}=]{1,64}$/u.test(patientName)) {
+    throw new InvalidRequestError("--patient-name has 1 to 64 characters, without a backslash or an equals sign.");
+  }
+  if (study !== undefined && !Uid.safeParse(study).success)
+    throw new InvalidRequestError("--study is not a DICOM UID.");
+}
+
+/** A study has one patient. @throws InvalidRequestError where the archive holds it for another */
+async function refuseOtherPatient(
+  archive: Archive,
+  study: string,
+  patientId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const [held] = await archive.searchStudies({ studyInstanceUid: study }, { signal });
+  if (held === undefined || (held.patientId ?? "") === patientId) return;
+  throw new InvalidRequestError("--study is another patient's study in the archive. Check --study and --patient-id.");
 }

@@ -5,6 +5,8 @@ import { readInput, writeOutput } from "../files.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
 import { describeFinding } from "./describe-finding.ts";
+import { isGzipName, niftiName } from "./nifti-name.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface Options {
   readonly series?: string;
@@ -33,9 +35,9 @@ export function addSegmentCommand(program: Command): void {
     .option("-m, --model <name>", "the model to ask (see `parse3d models`)")
     .option("--merge <mode>", "exclusive: one thing a voxel; overlapping: each prompt by itself")
     .option("--modality <modality>", "what the NIfTI file shows: CT, MR, ...", "MR")
-    .option("-o, --output <file>", "the NIfTI file to write (.nii.gz)")
+    .option("-o, --output <file>", "the NIfTI file to write: .nii, or .nii.gz (compressed)", niftiName)
     .option("--probabilities", "write probabilities (0 to 1, one volume a prompt) instead of labels")
-    .option("--volume <n>", "which volume of a NIfTI file that holds several, counted from 0", Number.parseInt)
+    .option("--volume <n>", "which volume of a NIfTI file that holds several, counted from 0", wholeNumber)
     .option("--json", "print one JSON document")
     .action((file: string | undefined, options: Options) =>
       runCommand(options.json === true, (context) => {
@@ -50,6 +52,11 @@ export function addSegmentCommand(program: Command): void {
 }
 
 async function segmentArchived(seriesInstanceUid: string, options: Options, { terminal, signal }: CommandContext) {
+  if (options.output || options.probabilities || options.volume !== undefined) {
+    throw new InvalidRequestError(
+      "With --series the result goes to the archive: -o, --probabilities and --volume belong to a NIfTI file.",
+    );
+  }
   await using ports = await openCommandPorts();
   const studyInstanceUid = options.study ?? (await studyOf(ports.archive, seriesInstanceUid, { signal }));
   const prompts = promptsFrom(options.prompt.map((text) => ({ text })));
@@ -86,6 +93,7 @@ async function segmentFile(file: string, options: Options, { terminal, signal }:
       prompts,
       modality: options.modality.toUpperCase(),
       output: options.probabilities ? "probabilities" : "labels",
+      gzip: isGzipName(output),
       ...(options.model && { model: options.model }),
       ...(options.merge && { merge: options.merge }),
       ...(options.volume !== undefined && { volumeIndex: options.volume }),

@@ -30,8 +30,16 @@ function notesOn(text: string, card: ModelCard): string[] {
   const notes: string[] = [];
   if (card.algorithmFamily === "density-rules") notes.push("Answered by density rules, not by a trained network.");
   else if (!card.trained) notes.push("Answered by a network of which it is not known that it was trained.");
-  if (card.vocabulary === "open" && resolveTarget(text, card.targets).kind === "unknown") {
+  if (card.vocabulary === "open" && !isRecommended(text, card)) {
     notes.push("This prompt is outside the model's recommended list: expect less of the answer.");
   }
   return notes;
+}
+
+/** By one of a target's own names: neither by a near spelling, nor with a side that the target does not have. */
+function isRecommended(text: string, card: ModelCard): boolean {
+  const asked = resolveTarget(text, card.targets);
+  return (
+    asked.kind === "found" && asked.score === 1 && (asked.side === undefined || asked.target.name.includes(asked.side))
+  );
 }

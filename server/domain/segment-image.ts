@@ -20,13 +20,15 @@ export interface SegmentImageRequest {
   readonly merge?: MergeMode;
   /** `labels`: voxel value n = the n-th prompt; `probabilities`: 0 to 1, one volume for each prompt. */
   readonly output: "labels" | "probabilities";
+  /** Whether the answer is compressed; true where not said. */
+  readonly gzip?: boolean;
   /** Which volume of a file that holds several, counted from 0. */
   readonly volumeIndex?: number;
 }
 
 export interface SegmentImageResult {
   readonly findings: readonly Finding[];
-  /** A gzipped NIfTI on the grid of the input; where two masks overlap, the later prompt's label stands. */
+  /** A NIfTI on the grid of the input; where two masks overlap, the later prompt's label stands. */
   readonly nifti: Uint8Array;
   readonly model: AnsweringModel;
   readonly notes: readonly string[];
@@ -39,7 +41,7 @@ export async function segmentImage(
   request: SegmentImageRequest,
   run: SegmentRun,
 ): Promise<SegmentImageResult> {
-  const { prompts, modality, output, volumeIndex, merge = "exclusive" } = request;
+  const { prompts, modality, output, volumeIndex, gzip = true, merge = "exclusive" } = request;
   const watch = new Stopwatch<"decode" | "infer" | "encode">(now);
   run.progress("decode", 0);
   const volume = await watch.time("decode", () =>
@@ -61,7 +63,7 @@ export async function segmentImage(
     return finding;
   });
   const nifti = await watch.time("encode", () =>
-    output === "labels" ? writeLabels(volume, masks) : writeProbabilities(volume, masks),
+    output === "labels" ? writeLabels(volume, masks, gzip) : writeProbabilities(volume, masks, gzip),
   );
   run.progress("done", 1);
   const { name, version, title, trained } = model.card;
@@ -74,7 +76,7 @@ export async function segmentImage(
   };
 }
 
-function writeLabels({ geometry }: Volume, masks: readonly PromptMask[]): Uint8Array {
+function writeLabels({ geometry }: Volume, masks: readonly PromptMask[], gzip: boolean): Uint8Array {
   const [ni, nj, nk] = geometry.size;
   const labels = new Uint8Array(ni * nj * nk);
   const slice = new Uint8Array(ni * nj);
@@ -85,18 +87,18 @@ function writeLabels({ geometry }: Volume, masks: readonly PromptMask[]): Uint8A
       for (let p = 0; p < slice.length; p++) if (slice[p]) labels[base + p] = index + 1;
     }
   }
-  return writeNifti({ geometry, voxels: labels }, { gzip: true });
+  return writeNifti({ geometry, voxels: labels }, { gzip });
 }
 
 /** Stored as bytes with a slope of 1/255: a quarter of what floats take. */
-function writeProbabilities({ geometry }: Volume, masks: readonly PromptMask[]): Uint8Array {
+function writeProbabilities({ geometry }: Volume, masks: readonly PromptMask[], gzip: boolean): Uint8Array {
   const voxelsPerVolume = geometry.size[0] * geometry.size[1] * geometry.size[2];
   const voxels = new Uint8Array(voxelsPerVolume * masks.length);
   for (const [index, { probability }] of masks.entries()) {
     if (!probability) throw new Error("the model gave no probabilities");
     voxels.set(probability, index * voxelsPerVolume);
   }
-  return writeNifti({ geometry, voxels }, { gzip: true, volumes: masks.length, slope: 1 / 255 });
+  return writeNifti({ geometry, voxels }, { gzip, volumes: masks.length, slope: 1 / 255 });
 }
 
 /** What one image may take: a volume of 512 x 512 x 1,024 voxels, and of probabilities four such volumes. */

@@ -65,6 +65,14 @@ test.each([
   ["an unknown command", ["frobnicate"], 2],
   ["no prompt", ["segment", "scan.nii.gz"], 2],
   ["neither a file nor a series", ["segment", "--prompt", "bone"], 2],
+  ["an output that is no NIfTI file", ["segment", "scan.nii.gz", "--prompt", "bone", "-o", "mask.txt"], 2],
+  ["a volume that is no number", ["segment", "scan.nii.gz", "--prompt", "bone", "-o", "m.nii", "--volume", "1x"], 2],
+  ["an output beside --series", ["segment", "--series", "1.2.3", "--prompt", "bone", "-o", "mask.nii"], 2],
+  [
+    "a patient ID that DICOM cannot hold",
+    ["import", import.meta.filename, "--modality", "MR", "--patient-id", "A\\B"],
+    2,
+  ],
   ["a file that is not there", ["segment", "absent.nii", "--prompt", "bone", "-o", "out.nii.gz"], 2],
   ["a series that is not there", ["segment", "--series", "1.2.3", "--prompt", "bone"], 3],
   ["a model that nobody knows", ["models", "pull", "no-such-model"], 3],
@@ -91,6 +99,9 @@ describeWithData("real files", () => {
     const { studyInstanceUid, seriesInstanceUid, instances } = JSON.parse(imported.out);
     const again = await parse3d("import", ct, "--modality", "CT", "--patient-id", "DEMO", "--json");
     expect(JSON.parse(again.out)).toEqual({ studyInstanceUid, seriesInstanceUid, instances });
+
+    const foreign = ["import", ct, "--modality", "CT", "--patient-id", "ANOTHER", "--study", studyInstanceUid];
+    expect((await parse3d(...foreign)).code).toBe(2);
 
     const signal = new AbortController().signal;
     using dicomweb = openDicomweb({ url: orthanc.dicomwebUrl });

@@ -171,6 +171,22 @@ describe("nothing is stored", () => {
     expect(stored).toEqual([]);
   });
 
+  test("where the instances are of two patients", async () => {
+    const other = syntheticCt(slices, side, "ct", "ANOTHER");
+    const source = {
+      ...archive.source,
+      async *instances() {
+        const others = [...other.instances()];
+        for (const [k, instance] of [...ct.instances()].entries()) yield k === 4 ? others[k]! : instance;
+      },
+    };
+    await expect(segmentSeries(ports({ source }), request("bright"), watchedRun())).rejects.toMatchObject({
+      code: "unsupported-series",
+      reason: "mixed-patients",
+    });
+    expect(stored).toEqual([]);
+  });
+
   test("where the run is cancelled while the model works", async () => {
     const cancel = new AbortController();
     const run = watchedRun();
