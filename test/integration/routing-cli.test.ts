@@ -96,8 +96,11 @@ test("routed jobs that failed are listed with their reason, and can be queued ag
   );
   expect((await parse3d("rules", "add", file)).code).toBe(0);
   await sendTo(archiveUrl, arrivingSeries("failing").slices(6));
+  // The rules of the tests before may have routed something in the meantime.
   const failed = async () =>
-    JSON.parse((await parse3d("jobs", "list", "--routed", "--state", "failed", "--json")).out).jobs;
+    JSON.parse((await parse3d("jobs", "list", "--routed", "--state", "failed", "--json")).out).jobs.filter(
+      ({ ruleId }: { ruleId: string }) => ruleId === "no-model",
+    );
   await vi.waitFor(async () => expect(await failed()).toHaveLength(1), { timeout: 60_000, interval: 500 });
   const [job] = await failed();
   expect(job).toMatchObject({ ruleId: "no-model", problem: { code: "model-not-found" } });
@@ -105,7 +108,7 @@ test("routed jobs that failed are listed with their reason, and can be queued ag
   expect(words.out).toContain(`${job.id}  `);
   expect(words.out).toContain("[routed by no-model]  bone\n    model-not-found: ");
   const retried = await parse3d("jobs", "retry", "--failed", "--routed");
-  expect(retried.out).toContain("queued again: 1");
+  expect(retried.out).toMatch(/queued again: [1-9]/);
   await vi.waitFor(async () => expect(await failed()).toMatchObject([{ attempt: 2 }]), {
     timeout: 60_000,
     interval: 500,
