@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OrthancStartError } from "./errors.ts";
@@ -48,6 +48,8 @@ export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
   const storageFolder = resolve(options.storageFolder);
   await mkdir(storageFolder, { recursive: true, mode: 0o700 });
   const configPath = join(storageFolder, "orthanc.json");
+  const pidPath = join(storageFolder, "orthanc.pid");
+  await refuseHeldFolder(pidPath);
 
   for (let attempt = 1; ; attempt++) {
     // Tells our process from another that took the port in between.
@@ -61,13 +63,30 @@ export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
     const log = new LogTail(child.stdout, child.stderr);
     const orthanc = handleOf(child, `http://127.0.0.1:${httpPort}`);
     const failure = await whyNotReady(orthanc, name, child, options);
-    if (failure === undefined) return orthanc;
+    if (failure === undefined) {
+      await writeFile(pidPath, String(orthanc.pid));
+      return orthanc;
+    }
     await orthanc[Symbol.asyncDispose]();
     options.signal?.throwIfAborted();
     const portTaken = /\bport\b.*\balready in use\b/i.test(log.last(5));
     if (portTaken && !options.httpPort && attempt < PORT_ATTEMPTS) continue;
     throw new OrthancStartError(`Orthanc ${failure}. The end of its log:\n${log.last(8)}`);
   }
+}
+
+/**
+ * An Orthanc whose owner was killed goes on, and holds its index: only its user may decide to stop it.
+ * @throws OrthancStartError that names the process
+ */
+async function refuseHeldFolder(pidPath: string): Promise<void> {
+  const pid = Number(await readFile(pidPath, "utf8").catch(() => ""));
+  if (!(pid > 0)) return;
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  if (!command.includes(dirname(pidPath))) return;
+  throw new OrthancStartError(
+    `Process ${pid} is an Orthanc on this storage folder that an earlier run left behind. Stop it with: kill ${pid}`,
+  );
 }
 
 /** @returns undefined when both its own API and DICOMweb answer */

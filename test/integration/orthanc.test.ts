@@ -44,6 +44,13 @@ test("it answers when it is started, is gone when it is disposed of, and keeps w
   expect(await dicomweb.source.describe(ct.series, { signal })).toEqual({ modality: "CT", instanceCount: 2 });
 });
 
+test("a folder that another Orthanc still holds is refused with its process, which is left alone", async () => {
+  const storageFolder = await newFolder();
+  await using holder = await startOrthanc({ storageFolder });
+  await expect(startOrthanc({ storageFolder })).rejects.toThrow(`kill ${holder.pid}`);
+  expect(isRunning(holder.pid)).toBe(true);
+});
+
 test("several run side by side", async () => {
   await using one = await startOrthanc({ storageFolder: await newFolder() });
   await using two = await startOrthanc({ storageFolder: await newFolder() });
