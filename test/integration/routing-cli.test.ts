@@ -97,18 +97,18 @@ test("routed jobs that failed are listed with their reason, and can be queued ag
   expect((await parse3d("rules", "add", file)).code).toBe(0);
   await sendTo(archiveUrl, arrivingSeries("failing").slices(6));
   // The rules of the tests before may have routed something in the meantime.
-  const failed = async () =>
-    JSON.parse((await parse3d("jobs", "list", "--routed", "--state", "failed", "--json")).out).jobs.filter(
-      ({ ruleId }: { ruleId: string }) => ruleId === "no-model",
-    );
+  const allFailed = async (): Promise<{ ruleId: string; id: string }[]> =>
+    JSON.parse((await parse3d("jobs", "list", "--routed", "--state", "failed", "--json")).out).jobs;
+  const failed = async () => (await allFailed()).filter(({ ruleId }) => ruleId === "no-model");
   await vi.waitFor(async () => expect(await failed()).toHaveLength(1), { timeout: 60_000, interval: 500 });
   const [job] = await failed();
   expect(job).toMatchObject({ ruleId: "no-model", problem: { code: "model-not-found" } });
   const words = await parse3d("jobs", "list", "--routed");
-  expect(words.out).toContain(`${job.id}  `);
+  expect(words.out).toContain(`${job?.id}  `);
   expect(words.out).toContain("[routed by no-model]  bone\n    model-not-found: ");
+  const count = (await allFailed()).length;
   const retried = await parse3d("jobs", "retry", "--failed", "--routed");
-  expect(retried.out).toMatch(/queued again: [1-9]/);
+  expect(retried.out).toContain(`queued again: ${count}`);
   await vi.waitFor(async () => expect(await failed()).toMatchObject([{ attempt: 2 }]), {
     timeout: 60_000,
     interval: 500,

@@ -65,11 +65,12 @@ describeWithData("a NIfTI file over the API", () => {
     ["a truncated file", new Uint8Array(gunzipSync(ct).subarray(0, 5000)), "unsupported-image"],
     ["a truncated gzip", ct.slice(0, 5000), "unsupported-image"],
     ["something else", new TextEncoder().encode("not an image at all".repeat(40)), "unsupported-image"],
+    ["nothing", new Uint8Array(0), "invalid-request"],
     ["a header that declares 32767^3 voxels", hugeHeader(ct), "unsupported-image"],
   ])("%s is refused by name, and the server goes on", async (_, file, code) => {
     const answer = await send(file, { prompts: "bone", modality: "CT" });
     const problem = (await answer.json()) as { code: string; detail: string };
-    expect([answer.status, problem.code]).toEqual([422, code]);
+    expect([answer.status, problem.code]).toEqual([code === "invalid-request" ? 400 : 422, code]);
     expect(problem.detail.length).toBeGreaterThan(20);
     expect((await service.api.call("health")).status).toBe("alive");
   });
