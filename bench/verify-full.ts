@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { OFFICIAL_CONFIG } from "#models/boltzformer/network-config.ts";
 import { networkTensors } from "#models/boltzformer/network-tensors.ts";
-import { buildBoltzFormer, type GraphTensor, openBundle, verifyBundle } from "#models/index.ts";
+import {
+  buildBoltzFormer,
+  type GraphTensor,
+  layerNoise,
+  NOISE_INPUT,
+  openBundle,
+  verifyBundle,
+} from "#models/index.ts";
 import { openGraphProcess } from "#server/engines/index.ts";
 import { median } from "./figure.ts";
 import { writeMadeWeights } from "./made-weights.ts";
@@ -30,6 +37,7 @@ const { values: options } = parseArgs({
 });
 const threads = Number(options.threads);
 const runs = Number(options.runs);
+const rounded = (value: number) => Number(value.toPrecision(3));
 
 const MASK_TOLERANCE = 2e-3;
 const EXISTENCE_TOLERANCE = 1e-4;
@@ -72,8 +80,10 @@ for (let run = 0; run < runs; run++) {
 await ask(32);
 const thirtyTwo = median([await ask(32), await ask(32), await ask(32)].map(({ seconds }) => seconds));
 
+note("measuring the two halves: one look, then one, eight and thirty-two prompts");
+const halves = await measureHalves();
+
 const secondsPerSlice = { one: median(samples.one), eight: median(samples.eight) };
-const rounded = (value: number) => Number(value.toPrecision(3));
 console.log(
   JSON.stringify({
     maxAbsDiff,
@@ -82,6 +92,7 @@ console.log(
     thirtyTwoPromptsOverOne: rounded(thirtyTwo / secondsPerSlice.one),
     peakRssMb,
     secondsToOpen: rounded(secondsToOpen),
+    halves,
     threads,
   }),
 );
@@ -89,6 +100,43 @@ const { mask_logits, edge_logits = Number.NaN, existence_logits } = maxAbsDiff;
 const agrees =
   mask_logits <= MASK_TOLERANCE && edge_logits <= MASK_TOLERANCE && existence_logits <= EXISTENCE_TOLERANCE;
 if (!agrees) process.exitCode = 1;
+
+/** Medians of the encoder's seconds, and of the decoder's for so many prompts. */
+async function measureHalves() {
+  const { imageEncoder, promptDecoder } = manifest.files;
+  if (!imageEncoder || !promptDecoder || manifest.sampling.mode !== "frozen") return undefined;
+  await using graphs = openGraphProcess({ threads, hold: 2 });
+  const shapes = manifest.sampling.noise ?? [];
+  const noises = shapes.map((dims, layer) => {
+    const count = dims.reduce((product, length) => product * length, 1);
+    return [`${NOISE_INPUT}${layer}`, { dtype: "float32", dims, data: layerNoise(0, layer, count) }] as const;
+  });
+  const { image } = question(1);
+  const look = () => graphs.ask(join(folder, imageEncoder.name), { image: image! });
+  let { outputs } = await look();
+  const decode = (prompts: number) =>
+    graphs.ask(join(folder, promptDecoder.name), {
+      ...outputs,
+      ...Object.fromEntries(noises),
+      text_tokens: question(prompts).text_tokens!,
+    });
+  const encode: number[] = [];
+  const samples = new Map([1, 8, 32].map((prompts) => [prompts, [] as number[]]));
+  for (const prompts of samples.keys()) await decode(prompts);
+  let peak = 0;
+  for (let run = 0; run < runs; run++) {
+    const looked = await look();
+    ({ outputs } = looked);
+    encode.push(looked.seconds);
+    for (const [prompts, seconds] of samples) {
+      const answered = await decode(prompts);
+      seconds.push(answered.seconds);
+      peak = answered.peakRssMb;
+    }
+  }
+  const [one, eight, thirtyTwo] = [...samples.values()].map((seconds) => rounded(median(seconds)));
+  return { encode: rounded(median(encode)), decode: { one, eight, thirtyTwo }, peakRssMb: peak };
+}
 
 /** One slice of grey noise, and prompts of eight tokens. */
 function question(prompts: number): Readonly<Record<string, GraphTensor>> {

@@ -23,6 +23,8 @@ export type ErrorCode =
   | "model-unavailable"
   | "gpu-out-of-memory"
   | "database-unavailable"
+  | "job-timeout"
+  | "storage-full"
   | "internal";
 
 export abstract class DomainError extends Error {

@@ -9,9 +9,11 @@ import { ModelBundleError } from "./errors.ts";
 import { labelTargets } from "./labels/label-targets.ts";
 import { LabelsManifest } from "./labels/manifest.ts";
 import type { ModelCard, Target } from "./model-card.ts";
+import { AzureMlManifest } from "./remote/azure-ml-manifest.ts";
+import { OpenInferenceManifest } from "./remote/open-inference-manifest.ts";
 
 /** A model on this machine whose files are all there. */
-export type InstalledModel = InstalledBundle | InstalledLabels;
+export type InstalledModel = InstalledBundle | InstalledLabels | InstalledAzureMl | InstalledOpenInference;
 
 export interface InstalledBundle {
   readonly engine: "bundle";
@@ -27,6 +29,31 @@ export interface InstalledLabels {
   readonly folder: string;
   readonly manifest: LabelsManifest;
 }
+
+/** A model that an online endpoint computes. */
+export interface InstalledAzureMl {
+  readonly engine: "azure-ml";
+  readonly card: ModelCard;
+  readonly folder: string;
+  readonly manifest: AzureMlManifest;
+}
+
+/** A bundle whose graphs a server computes. */
+export interface InstalledOpenInference {
+  readonly engine: "open-inference";
+  readonly card: ModelCard;
+  readonly folder: string;
+  readonly manifest: OpenInferenceManifest;
+}
+
+type Manifest = BundleManifest | LabelsManifest | AzureMlManifest | OpenInferenceManifest;
+
+const MANIFESTS = {
+  bundle: BundleManifest,
+  labels: LabelsManifest,
+  "azure-ml": AzureMlManifest,
+  "open-inference": OpenInferenceManifest,
+} as const satisfies Record<InstalledModel["engine"], z.ZodType<Manifest>>;
 
 const MANIFEST_LIMIT_BYTES = 4 * 2 ** 20;
 /** Files up to this size are hashed whenever a bundle is opened; larger ones only where `verify` asks for it. */
@@ -44,17 +71,39 @@ export async function openBundle(folder: string, options: { readonly verify?: bo
   const manifest = parseManifest(bytes);
   for (const file of filesOf(manifest)) await checkFile(folder, file, options.verify ?? false);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return manifest.engine === "bundle"
-    ? { engine: "bundle", folder, manifest, card: bundleCard(manifest, sha256) }
-    : { engine: "labels", folder, manifest, card: labelsCard(manifest, sha256) };
+  switch (manifest.engine) {
+    case "bundle":
+      return { engine: "bundle", folder, manifest, card: textCard(manifest, manifest.engine, sha256) };
+    case "labels":
+      return { engine: "labels", folder, manifest, card: labelsCard(manifest, sha256) };
+    case "azure-ml":
+      return { engine: "azure-ml", folder, manifest, card: textCard(manifest, manifest.engine, sha256) };
+    case "open-inference": {
+      const card = { ...textCard(manifest.bundle, manifest.engine, sha256), name: manifest.name };
+      return { engine: "open-inference", folder, manifest, card };
+    }
+    default:
+      return manifest satisfies never;
+  }
 }
 
 /** Every file that the manifest lists. */
-function filesOf(manifest: BundleManifest | LabelsManifest): readonly FileRef[] {
-  if (manifest.engine === "labels")
-    return [manifest.files.graph, ...(manifest.files.licence === undefined ? [] : [manifest.files.licence])];
-  const { textEncoder, imageModel, tokenizer, weights } = manifest.files;
-  return [textEncoder, imageModel, ...(tokenizer === undefined ? [] : [tokenizer]), ...weights];
+function filesOf(manifest: Manifest): readonly FileRef[] {
+  switch (manifest.engine) {
+    case "bundle": {
+      const { textEncoder, imageModel, imageEncoder, promptDecoder, tokenizer, weights } = manifest.files;
+      const optional = [imageEncoder, promptDecoder, tokenizer].filter((file) => file !== undefined);
+      return [textEncoder, imageModel, ...optional, ...weights];
+    }
+    case "labels":
+      return Object.values(manifest.files).filter((file) => file !== undefined);
+    case "azure-ml":
+      return [];
+    case "open-inference":
+      return manifest.files.tokenizer === undefined ? [] : [manifest.files.tokenizer];
+    default:
+      return manifest satisfies never;
+  }
 }
 
 async function readManifest(folder: string): Promise<Uint8Array> {
@@ -67,16 +116,15 @@ async function readManifest(folder: string): Promise<Uint8Array> {
   return readFile(join(folder, "manifest.json"));
 }
 
-function parseManifest(bytes: Uint8Array): BundleManifest | LabelsManifest {
+function parseManifest(bytes: Uint8Array): Manifest {
   let document: unknown;
   try {
     document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new ModelBundleError("manifest.json", "is not JSON; install the model again.", { cause });
   }
-  const isLabels =
-    typeof document === "object" && document !== null && "engine" in document && document.engine === "labels";
-  const parsed = (isLabels ? LabelsManifest : BundleManifest).safeParse(document);
+  const engine = z.looseObject({ engine: z.enum(Object.keys(MANIFESTS) as InstalledModel["engine"][]) });
+  const parsed = MANIFESTS[engine.safeParse(document).data?.engine ?? "bundle"].safeParse(document);
   if (parsed.success) return parsed.data;
   throw new ModelBundleError(
     "manifest.json",
@@ -111,9 +159,13 @@ async function sizeOf(folder: string, name: string): Promise<number> {
   return entry.size;
 }
 
-function bundleCard(manifest: BundleManifest, sha256: string): ModelCard {
+function textCard(
+  manifest: BundleManifest | AzureMlManifest,
+  engine: Exclude<InstalledModel["engine"], "labels">,
+  sha256: string,
+): ModelCard {
   const { vocabulary } = manifest;
-  return { ...cardOf(manifest, sha256), engine: "bundle", vocabulary, targets: manifest.targets.map(cardTarget) };
+  return { ...cardOf(manifest, sha256), engine, vocabulary, targets: manifest.targets.map(cardTarget) };
 }
 
 function labelsCard(manifest: LabelsManifest, sha256: string): ModelCard {
@@ -126,9 +178,9 @@ function cardTarget({ name, synonyms, code }: Target): Target {
   return { name, synonyms, ...(code && { code }) };
 }
 
-function cardOf(manifest: BundleManifest | LabelsManifest, sha256: string) {
+function cardOf(manifest: BundleManifest | LabelsManifest | AzureMlManifest, sha256: string) {
   const { name, version, title, description, trained, algorithmFamily } = manifest;
-  const { modalities, licence, nonCommercial, intendedUse } = manifest;
+  const { modalities, licence, nonCommercial, intendedUse, figures } = manifest;
   const about = { name, version, sha256, title, description, trained, algorithmFamily };
-  return { ...about, modalities, licence, nonCommercial, intendedUse };
+  return { ...about, modalities, licence, nonCommercial, intendedUse, ...(figures && { figures }) };
 }

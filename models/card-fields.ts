@@ -25,6 +25,15 @@ export const Code = z
 
 export const Name = z.string().regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, "lower-case words joined by hyphens");
 
+/**
+ * How well a model agrees with a reference: Dice by target. Two models that know the same targets are told apart by the
+ * references that both were measured against.
+ */
+export const Figures = z
+  .object({ reference: z.string().min(1).max(200), dice: z.record(z.string(), z.number().min(0).max(1)).readonly() })
+  .readonly();
+export type Figures = z.infer<typeof Figures>;
+
 /** What every manifest says of its model, whatever runs it. */
 export const cardFields = {
   schemaVersion: z.literal(1),
@@ -46,6 +55,7 @@ export const cardFields = {
   nonCommercial: z.boolean(),
   /** Who made it, and what must be said where results are shown or passed on. */
   attribution: z.string().exactOptional(),
+  figures: z.array(Figures).readonly().exactOptional(),
 } as const;
 
 /** Canonical names are lower case: they are compared with what users type. */

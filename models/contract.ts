@@ -23,6 +23,13 @@ export const IMAGE_GRAPH = {
   edgeLogits: { name: "edge_logits", dtype: "float32" },
 } as const;
 
+/**
+ * The image model may be there in two halves as well, so that one look at the image serves many questions: the encoder takes
+ * `image` and gives features [S, ...]; the decoder takes those by the same names, `text_tokens`, and where sampling is frozen
+ * its noise as inputs `noise_0`, `noise_1`, ... It answers as the whole does.
+ */
+export const NOISE_INPUT = "noise_";
+
 /** Three letters: which way the patient lies along increasing column (i), row (j) and slice (k); "LPS" is a plain axial CT. */
 export const AxisCodes = z
   .string()
@@ -33,6 +40,33 @@ export const AxisCodes = z
   }, "one letter of each of L/R, A/P and S/I");
 
 const Window = z.object({ width: z.number().positive(), level: z.number() }).readonly();
+
+/** HU windows by name, and the one for what has none of its own. */
+export const CtWindows = z
+  .object({ presets: z.record(z.string(), Window).readonly(), default: z.string() })
+  .readonly()
+  .refine((windows) => Object.hasOwn(windows.presets, windows.default), "the default window is one of the presets");
+
+/** Percentiles of the grey values (of those above zero where `positiveOnly`) that become 0 and 255. */
+export const Percentiles = z
+  .object({ low: z.number().min(0).max(100), high: z.number().min(0).max(100), positiveOnly: z.boolean() })
+  .readonly()
+  .refine(({ low, high }) => low < high, "low is below high");
+
+/** What a text-prompted model can be asked for, or is recommended for. */
+export const TextTargets = z
+  .array(
+    z
+      .object({
+        name: TargetName,
+        synonyms: z.array(TargetName).readonly(),
+        code: Code.exactOptional(),
+        /** For CT: the preset of `windows` that shows it. */
+        window: z.string().exactOptional(),
+      })
+      .readonly(),
+  )
+  .readonly();
 
 const Probability = z.number().min(0).max(1);
 
@@ -89,19 +123,7 @@ export const BundleManifest = z
     engine: z.literal("bundle"),
     /** `open`: any words may be asked, `targets` are those recommended; `closed`: nothing else is known. */
     vocabulary: z.enum(["open", "closed"]),
-    targets: z
-      .array(
-        z
-          .object({
-            name: TargetName,
-            synonyms: z.array(TargetName).readonly(),
-            code: Code.exactOptional(),
-            /** For CT: the preset of `windows` that shows it. */
-            window: z.string().exactOptional(),
-          })
-          .readonly(),
-      )
-      .readonly(),
+    targets: TextTargets,
     /** Of the published weights file, where there is one. */
     checkpointSha256: z
       .string()
@@ -137,15 +159,9 @@ export const BundleManifest = z
     /** Which pixel of the picture answers for a pixel of the slice: `corner` is upstream's (converters/pixels, NearestRule). */
     nearest: z.enum(["corner", "centre"]).default("corner"),
     /** For CT: HU windows by name, and the one for prompts that name no target, or one without a window of its own. */
-    windows: z
-      .object({ presets: z.record(z.string(), Window).readonly(), default: z.string() })
-      .readonly()
-      .refine((windows) => Object.hasOwn(windows.presets, windows.default), "the default window is one of the presets"),
+    windows: CtWindows,
     /** For everything but CT: the percentiles of the grey values (of those above zero where `positiveOnly`) that become 0 and 255. */
-    percentiles: z
-      .object({ low: z.number().min(0).max(100), high: z.number().min(0).max(100), positiveOnly: z.boolean() })
-      .readonly()
-      .refine(({ low, high }) => low < high, "low is below high"),
+    percentiles: Percentiles,
     /** Which axis is cut into slices: `upstream` is decided by the shape alone, `axial` by the patient's feet-head direction. */
     sliceAxis: z.enum(["upstream", "axial"]),
     /** Isotropic voxel size to resample to first, mm; absent: none. */
@@ -155,7 +171,12 @@ export const BundleManifest = z
     sampling: z
       .discriminatedUnion("mode", [
         z.object({ mode: z.literal("none") }),
-        z.object({ mode: z.literal("frozen"), seed: z.int().nonnegative() }),
+        z.object({
+          mode: z.literal("frozen"),
+          seed: z.int().nonnegative(),
+          /** Shapes of the decoder's noise inputs, in their order; absent where there is no decoder apart. */
+          noise: z.array(z.array(z.int().positive()).readonly()).readonly().exactOptional(),
+        }),
       ])
       .readonly(),
     thresholds: z.object({ mask: Probability, existence: Probability, nmsIou: Probability }).readonly(),
@@ -164,6 +185,9 @@ export const BundleManifest = z
       .object({
         textEncoder: FileRef,
         imageModel: FileRef,
+        /** The image model in two halves: both, or neither. */
+        imageEncoder: FileRef.exactOptional(),
+        promptDecoder: FileRef.exactOptional(),
         /** A Hugging Face tokenizer.json; absent: CLIP's own vocabulary. */
         tokenizer: FileRef.exactOptional(),
         /** Files that the graphs point into. */

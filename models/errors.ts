@@ -24,3 +24,26 @@ export class ModelDownloadError extends DomainError {
   readonly code = "model-unavailable";
   override readonly retryable = true;
 }
+
+/** Weights that are handed out on request only, and that this user was not given. Trying again changes nothing. */
+export class ModelAccessError extends DomainError {
+  override readonly name = "ModelAccessError";
+  readonly code = "model-unavailable";
+
+  constructor(
+    { repository, path }: { readonly repository: string; readonly path: string },
+    hubUrl: string,
+    hadToken: boolean,
+  ) {
+    const page = `${hubUrl}/${repository}`;
+    super(
+      [
+        `${path} is handed out only to those who ask its makers, and ${hadToken ? "this token was refused" : "no token was given"}. To get it:`,
+        `1. Sign in at ${page}, read the conditions, and ask for access.`,
+        `2. When it is granted, make a token with read access at ${hubUrl}/settings/tokens.`,
+        "3. Run: HF_TOKEN=TOKEN parse3d models pull medimageparse3d",
+        `Or download the file in the browser, and run: parse3d models add ${path}`,
+      ].join("\n"),
+    );
+  }
+}

@@ -1,3 +1,5 @@
+import type { Figures } from "./card-fields.ts";
+
 /** A model whose weights are somebody else's: fetched on request, never shipped. */
 export interface KnownModel {
   readonly name: string;
@@ -6,6 +8,8 @@ export interface KnownModel {
   readonly modalities: readonly string[];
   /** Folder of the upstream repository, and of a local copy of it. */
   readonly upstreamFolder: string;
+  /** How well it does, where that was measured. */
+  readonly figures?: readonly Figures[];
   readonly files: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[];
 }
 
@@ -18,12 +22,21 @@ const COLOR_MAP_18 = {
   bytes: 608,
 } as const;
 
+/** The atlas that comes with MRIcron's ch2 head; test/golden/brain-t1-atlas measures against it. */
+export const AAL_ON_COLIN27 = "AAL atlas on the Colin27 head";
+
 export const KNOWN_MODELS: readonly KnownModel[] = [
   {
     name: "brain-t1",
     title: "Brain structures on T1 MR (MeshNet of 30 channels, brainchop)",
     modalities: ["MR"],
     upstreamFolder: "model30chan18cls",
+    figures: [
+      {
+        reference: AAL_ON_COLIN27,
+        dice: { thalamus: 0.817, putamen: 0.783, caudate: 0.723, hippocampus: 0.658, cerebellum: 0.881 },
+      },
+    ],
     files: [
       { name: "model.json", sha256: "d28521c0965e452c371314e4b5b4dcef7b19aa91241b17ef894ac24952139701", bytes: 28638 },
       { name: "model.bin", sha256: "7039651d91c4cee0b7b1ddfe93fe2f5cb9b71d99f5a126fdef407e2a36bb52d4", bytes: 784152 },

@@ -1,4 +1,5 @@
 import type { AlgorithmFamily, CodedConcept } from "#converters/dicom/index.ts";
+import type { Figures } from "./card-fields.ts";
 
 /** Something that a model can be asked for. */
 export interface Target {
@@ -14,8 +15,8 @@ export interface ModelCard {
   readonly version: string;
   /** sha256 over the bundle's files, hex: part of every job's key. */
   readonly sha256: string;
-  /** `bundle`: text-prompted; `labels`: fixed list of classes. */
-  readonly engine: "bundle" | "labels";
+  /** `bundle`: text-prompted; `labels`: fixed list of classes; the others are text-prompted and computed elsewhere. */
+  readonly engine: "bundle" | "labels" | "azure-ml" | "open-inference";
   readonly title: string;
   /** Plain words, first of all whether it is a trained network. */
   readonly description: string;
@@ -29,4 +30,6 @@ export interface ModelCard {
   readonly vocabulary: "open" | "closed";
   readonly targets: readonly Target[];
   readonly intendedUse: string;
+  /** Measured agreement with references, where there is any. */
+  readonly figures?: readonly Figures[];
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { BRAIN_T1_UNET, buildBrainT1 } from "./brain-t1/bundle.ts";
 import { type InstalledModel, openBundle } from "./bundle.ts";
 import { buildDensityCt, DENSITY_CT } from "./density-ct/build.ts";
 import { ModelBundleError } from "./errors.ts";
@@ -28,8 +29,8 @@ export interface ModelStore {
   list(): Promise<readonly InstalledModel[]>;
   /** `list`, and what lies in the store and cannot be run. */
   inspect(): Promise<{ readonly installed: readonly InstalledModel[]; readonly broken: readonly BrokenModel[] }>;
-  /** Builds density-ct where it is absent, damaged, or of another version. */
-  ensureBuiltIn(): Promise<InstalledModel>;
+  /** Builds the models that need no download where they are absent, damaged, or of another version. */
+  ensureBuiltIn(): Promise<{ readonly densityCt: InstalledModel; readonly brainT1: InstalledModel }>;
   /**
    * Installs a known model, or leaves it where it is already installed.
    * @throws ModelBundleError, ModelDownloadError, the signal's reason
@@ -42,6 +43,11 @@ export interface ModelStore {
   add(name: string, build: (folder: string) => Promise<void>): Promise<InstalledModel>;
   /** @returns whether it was there */
   remove(name: string): Promise<boolean>;
+}
+
+interface BuiltIn {
+  readonly name: string;
+  readonly version: string;
 }
 
 /** Work in progress and rubbish have names that start with a dot: they are no models. */
@@ -83,9 +89,15 @@ export function openModelStore(folder: string, options: { readonly upstreamUrl?:
     inspect,
     list: async () => (await inspect()).installed,
     ensureBuiltIn: async () => {
-      const present = await tryOpen(folderOf(DENSITY_CT.name));
-      if ("card" in present && present.card.version === DENSITY_CT.version) return present;
-      return install(DENSITY_CT.name, buildDensityCt);
+      const ensure = async ({ name, version }: BuiltIn, build: (folder: string) => Promise<void>) => {
+        const present = await tryOpen(folderOf(name));
+        return "card" in present && present.card.version === version ? present : install(name, build);
+      };
+      const [densityCt, brainT1] = await Promise.all([
+        ensure(DENSITY_CT, buildDensityCt),
+        ensure(BRAIN_T1_UNET, buildBrainT1),
+      ]);
+      return { densityCt, brainT1 };
     },
     pull: async (name, { from, onProgress, signal } = {}) => {
       const known = KNOWN_MODELS.find((model) => model.name === name);
@@ -101,7 +113,7 @@ export function openModelStore(folder: string, options: { readonly upstreamUrl?:
         await mkdir(weights);
         if (from === undefined) await downloadWeights(known, weights, { upstreamUrl, onProgress, signal });
         else await copyWeights(known, from, weights);
-        await convertMeshNet(weights, temporary, { name });
+        await convertMeshNet(weights, temporary, { name, figures: known.figures });
         await rm(weights, { recursive: true });
       });
     },

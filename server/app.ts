@@ -1,14 +1,23 @@
 import { readFileSync } from "node:fs";
 import { type ModelStore, openModelStore } from "#models/index.ts";
-import { type Archive, openDicomweb } from "#server/dicomweb/index.ts";
+import type { Archive } from "#server/dicomweb/index.ts";
 import { deterministicUid, type Ports, SeriesNotFoundError } from "#server/domain/index.ts";
 import { createModelRegistry, type EngineRegistry } from "#server/engines/index.ts";
 import { createMetrics, type HttpServer, startHttpServer } from "#server/http/index.ts";
-import { defaultRetryPolicy, runInWorker } from "#server/jobs/index.ts";
-import { startRouting } from "#server/routing/index.ts";
-import type { Config, PacsCredentials } from "./config.ts";
+import { StorageFullError } from "#server/jobs/index.ts";
+import { openProbabilityFiles } from "#server/probabilities/index.ts";
+import { memoryReviews, postgresReviews } from "#server/reviews/index.ts";
+import { openTaskThread } from "#server/tasks/index.ts";
+import { cachedSeries } from "./cached-series.ts";
+import type { Config } from "./config.ts";
+import { ensureDataFolder } from "./data-folder.ts";
 import type { Logger } from "./logger.ts";
-import { openQueue } from "./open-queue.ts";
+import { authorization, openArchive } from "./open-archive.ts";
+import { describeWorkers, openJobs, refuseWithoutSharedDatabase } from "./open-jobs.ts";
+import { openOutbox } from "./open-outbox.ts";
+import { openRouting } from "./open-routing.ts";
+import { removeSuperseded } from "./remove-superseded.ts";
+import { offeredModels, openWork } from "./work.ts";
 
 export const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -23,20 +32,22 @@ export interface AppPorts extends Ports, AsyncDisposable {
 
 /** Opens everything that segmenting takes; nothing connects or loads before it is used. The built-in model is there afterwards. */
 export async function openPorts(config: Config, logger: Logger): Promise<AppPorts> {
-  const store = openModelStore(config.modelsFolder);
-  await store.ensureBuiltIn();
+  const store = await openStore(config);
   const { broken } = await store.inspect();
   for (const { error } of broken) logger.warn({ event: "model.broken", err: error });
-  const { executionProvider, threads } = config.inference;
+  const { executionProvider, threads, anticipate, remoteKeys, idleMs } = config.inference;
   const models = createModelRegistry({
-    installed: () => store.list(),
+    installed: () => offeredModels(config, store),
     executionProvider,
     logger,
     ...(threads !== undefined && { threads }),
+    ...(anticipate !== undefined && { anticipate }),
+    ...(remoteKeys && { remoteKeys }),
+    idleMs,
   });
   const dicomweb = openArchive(config, logger);
   return {
-    source: dicomweb.source,
+    source: cachedSeries(config, dicomweb, logger),
     sink: dicomweb.sink,
     archive: dicomweb.archive,
     models,
@@ -66,39 +77,66 @@ export async function studyOf(
   return study;
 }
 
-/** The whole service: HTTP here, jobs in a thread of their own, models in processes of their own. */
-export async function startServer(config: Config, logger: Logger): Promise<HttpServer> {
-  const store = openModelStore(config.modelsFolder);
-  await store.ensureBuiltIn();
+/**
+ * The whole service: HTTP here, jobs in a thread of their own, models in processes of their own.
+ * @param options.works false: other machines do the jobs
+ */
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  { works = true }: { readonly works?: boolean } = {},
+): Promise<HttpServer> {
+  if (!works) refuseWithoutSharedDatabase(config, "serve --no-worker");
+  const store = await openStore(config);
   if (config.unknownVariables.length > 0) {
     logger.warn({ event: "config.unknown-variables", variables: config.unknownVariables.join(", ") });
   }
   const dicomweb = openArchive(config, logger);
   const metrics = createMetrics();
-  const worker = runInWorker({ entry: new URL("./worker.ts", import.meta.url), logger, workerData: config });
-  const { attempts, ...limits } = config.jobs;
-  const retry = { ...defaultRetryPolicy, attempts };
   await using opening = new AsyncDisposableStack();
   opening.use(dicomweb);
-  opening.use(worker);
-  const jobs = opening.use(
-    await openQueue(config.database, { runner: metrics.measure(worker.run), logger, retry, ...limits }),
-  );
+  const work = opening.use(openWork(config, logger, { store, version, works }));
+  const jobs = opening.use(await openJobs(config, logger, work, metrics));
   metrics.watch(jobs.queue);
+  const workers = async () => (await jobs.queue.workers()).flatMap(({ models }) => models);
   const { durable } = jobs;
   const headers = authorization(config.pacs.credentials);
-  const routing =
-    durable && config.routing.kind === "orthanc"
-      ? opening.use(startRouting({ ...durable, logger, orthanc: { ...config.routing, headers } }))
-      : undefined;
+  if (durable && config.routing.kind !== "off" && config.routing.superseded === "remove" && config.routing.url) {
+    opening.use(removeSuperseded({ db: durable.db, logger, orthancUrl: config.routing.url, headers }));
+  }
+  const outbox =
+    durable && opening.use(await openOutbox(config, { db: durable.db, logger, archive: dicomweb.archive }));
+  const routing = durable && outbox && openRouting(config, logger, { ...durable, dicomweb, ...outbox });
+  if (routing) opening.use(routing);
+  const tasks = opening.use(
+    openTaskThread({ entry: new URL("./task-worker.ts", import.meta.url), logger, workerData: config }),
+  );
+  const probabilities = openProbabilityFiles(config.probabilities);
+  void probabilities.sweep().catch((err) => logger.warn({ event: "probabilities.not-swept", err }));
   const http = await startHttpServer(config.http, {
     queue: jobs.queue,
+    reviews: durable ? postgresReviews(durable.db) : memoryReviews(),
+    tasks: tasks.run,
+    probabilities,
     metrics,
     logger,
     version,
     ...(routing && { routing }),
-    models: async () => (await store.list()).map(({ card }) => card),
+    ...(work.computedOn && { computedOn: work.computedOn }),
+    models: works
+      ? async () => (await offeredModels(config, store)).map(({ card }) => card)
+      : async () => [...new Map((await workers()).map((card) => [card.name, card])).values()],
+    admit: async () => {
+      const lack = await work.disk();
+      if (lack !== undefined) throw new StorageFullError(lack);
+    },
     checks: {
+      disk: async () => {
+        const lack = await work.disk();
+        if (lack !== undefined) throw new StorageFullError(lack);
+        return undefined;
+      },
+      ...(config.database.kind === "server" && { workers: () => describeWorkers(jobs.queue) }),
       archive: async ({ signal }) => {
         await dicomweb.archive.searchStudies({ limit: 1 }, { signal });
         return undefined;
@@ -115,27 +153,21 @@ export async function startServer(config: Config, logger: Logger): Promise<HttpS
   };
 }
 
-function openArchive({ pacs }: Config, logger: Logger) {
-  const { timeouts } = pacs;
-  return openDicomweb({
-    url: pacs.url,
-    headers: authorization(pacs.credentials),
-    timeouts,
-    logger,
-  });
+/** A process that only does jobs, for the servers that share its database. */
+export async function startWorker(config: Config, logger: Logger): Promise<AsyncDisposable> {
+  refuseWithoutSharedDatabase(config, "worker");
+  const store = await openStore(config);
+  await using opening = new AsyncDisposableStack();
+  const work = opening.use(openWork(config, logger, { store, version, works: true }));
+  opening.use(await openJobs(config, logger, work, createMetrics()));
+  const opened = opening.move();
+  return { [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-function authorization(credentials: PacsCredentials): Readonly<Record<string, string>> {
-  switch (credentials.kind) {
-    case "none":
-      return {};
-    case "bearer":
-      return { Authorization: `Bearer ${credentials.token}` };
-    case "basic": {
-      const pair = Buffer.from(`${credentials.user}:${credentials.password}`).toString("base64");
-      return { Authorization: `Basic ${pair}` };
-    }
-    default:
-      return credentials satisfies never;
-  }
+/** The models in the data folder, with the built-in one. @throws ConfigError where the folder cannot be used */
+async function openStore({ dataFolder, modelsFolder }: Config): Promise<ModelStore> {
+  await ensureDataFolder(dataFolder);
+  const store = openModelStore(modelsFolder);
+  await store.ensureBuiltIn();
+  return store;
 }

@@ -1,7 +1,19 @@
 import { homedir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { z } from "zod";
+import type { RemoteKeys } from "#server/engines/index.ts";
+import { ConfigError } from "./config-error.ts";
 import type { LogLevel } from "./logger.ts";
+import {
+  type DestinationsConfig,
+  type NoticesConfig,
+  readDestinations,
+  readNotices,
+  readRouting,
+  routingSettings,
+} from "./routing-settings.ts";
+
+export { ConfigError };
 
 /** Who may use the server. Without a token it answers this machine only: the other mix cannot be built. */
 export type Access =
@@ -39,17 +51,38 @@ export type DatabaseConfig =
   | { readonly kind: "embedded"; readonly folder: string }
   | { readonly kind: "server"; readonly url: string };
 
-/** Whether series are routed by themselves as they arrive in an Orthanc. */
+interface AnyRouting {
+  readonly pollMs: number;
+  /** What becomes of a rule's earlier result when a late instance, or another model, gives a new one. */
+  readonly superseded: "keep" | "remove";
+  /** Nothing else is ever routed. */
+  readonly modalities: readonly string[];
+}
+
+/** Whether series are routed by themselves as they arrive in the archive, and how they are found. `url`: of Orthanc's own REST API, without a closing slash. */
 export type RoutingConfig =
   | { readonly kind: "off" }
-  | {
-      readonly kind: "orthanc";
-      /** Of Orthanc's own REST API, without a closing slash. */
-      readonly url: string;
-      readonly pollMs: number;
-      /** Nothing else is ever routed. */
-      readonly modalities: readonly string[];
-    };
+  | (AnyRouting & { readonly kind: "orthanc"; readonly url: string })
+  | (AnyRouting & {
+      readonly kind: "qido";
+      readonly url?: string;
+      /** Studies of the last so many days are looked for. */
+      readonly windowDays: number;
+      /** A series that has held the same number of instances for so long is complete. */
+      readonly stableMs: number;
+    });
+
+/** How jobs are done by this process. */
+export interface WorkerConfig {
+  /** Names of the models that it answers with; absent: all that are installed. */
+  readonly models?: readonly string[];
+  /** A process that has given no sign for so long is dead. */
+  readonly silentMs: number;
+  readonly stageLimits: Readonly<Record<"fetch" | "decode" | "infer" | "encode" | "store", number>>;
+  /** What must be free before a job is taken. */
+  readonly minFreeDiskBytes: number;
+  readonly minFreeMemoryBytes: number;
+}
 
 export interface Config {
   readonly dataFolder: string;
@@ -69,24 +102,37 @@ export interface Config {
     readonly history: number;
     /** Runs at most, of a job that no person waits for. */
     readonly attempts: number;
+    /** Before the second run; doubles from there. */
+    readonly retryMs: number;
+  };
+  readonly worker: WorkerConfig;
+  /** Those that jobs keep to be cut again: where, how much on disk together, and how long. */
+  readonly probabilities: { readonly folder: string; readonly maxBytes: number; readonly keepMs: number };
+  /** Of what was fetched from the archive. */
+  readonly cache: {
+    readonly folder: string;
+    readonly maxBytes: number;
+    readonly keepMs: number;
+    readonly minFreeBytes: number;
   };
   readonly database: DatabaseConfig;
   readonly routing: RoutingConfig;
-  readonly inference: { readonly executionProvider: "auto" | "cpu" | "cuda"; readonly threads?: number };
+  readonly destinations: DestinationsConfig;
+  readonly notices: NoticesConfig;
+  readonly inference: {
+    readonly executionProvider: "auto" | "cpu" | "cuda" | "tensorrt" | "webgpu";
+    readonly threads?: number;
+    /** Likely targets answered beside a question; the engine's own number where absent. */
+    readonly anticipate?: number;
+    readonly remoteKeys?: RemoteKeys;
+    /** An inference process that has answered nothing for so long is closed. */
+    readonly idleMs: number;
+  };
+  /** Where weights are that their makers hand out on request, and the user's token for it. */
+  readonly hub: { readonly url: string; readonly token?: string };
   readonly log: { readonly level: LogLevel };
   /** Variables that begin with PARSE3D_ and mean nothing: likely mistyped. */
   readonly unknownVariables: readonly string[];
-}
-
-/** Everything that is wrong with the environment, at once. Values are not repeated: some are secrets. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`The configuration is wrong:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
-    this.problems = problems;
-  }
 }
 
 const wholeNumber = (min: number, max: number) => z.coerce.number<string>().int().min(min).max(max);
@@ -100,6 +146,7 @@ const seconds = (max: number) =>
 const webAddress = z.url({ protocol: /^https?$/, error: "is not an http or https address" });
 const words = z.string().transform((text) => text.split(",").flatMap((word) => word.trim() || []));
 const token = z.string().regex(/^[\x21-\x7e]{16,}$/, "needs at least 16 printable ASCII characters without spaces");
+const remoteKey = z.string().regex(/^[\x21-\x7e]+$/, "is no key: printable ASCII characters without spaces");
 const origin = z
   .string()
   .refine(
@@ -133,6 +180,7 @@ export const Settings = z.object({
   PARSE3D_JOB_BACKLOG: wholeNumber(0, 100_000).default(100),
   PARSE3D_JOB_HISTORY: wholeNumber(1, 1_000_000).optional(),
   PARSE3D_JOB_ATTEMPTS: wholeNumber(1, 100).default(5),
+  PARSE3D_JOB_RETRY_SECONDS: seconds(3600).prefault("10"),
   PARSE3D_JOBS: z.enum(["memory", "durable"]).optional(),
   PARSE3D_DATABASE_URL: z
     .string()
@@ -140,17 +188,32 @@ export const Settings = z.object({
       error: "is not an address of a PostgreSQL database, like postgres://user:password@host/parse3d",
     })
     .optional(),
-  PARSE3D_ORTHANC_URL: webAddress
-    .refine((text) => URL.parse(text)?.username === "", "holds a user: set PARSE3D_DICOMWEB_USER instead")
-    .optional(),
-  PARSE3D_ROUTING_POLL_SECONDS: seconds(3600).prefault("10"),
-  PARSE3D_ROUTING_MODALITIES: words
-    .pipe(z.array(z.string().regex(/^[A-Z][A-Z0-9_]{0,15}$/, "needs DICOM modalities, like CT,MR")))
-    .default(["CT", "MR", "PT"]),
-  PARSE3D_EXECUTION_PROVIDER: z.enum(["auto", "cpu", "cuda"]).default("auto"),
+  PARSE3D_PROBABILITY_BYTES: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3),
+  PARSE3D_PROBABILITY_SECONDS: seconds(2_592_000).prefault("86400"),
+  PARSE3D_CACHE_BYTES: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(4 * 1024 ** 3),
+  PARSE3D_CACHE_SECONDS: seconds(31_536_000).prefault("86400"),
+  PARSE3D_WORKER_MODELS: words.optional(),
+  PARSE3D_WORKER_SILENT_SECONDS: seconds(3600).prefault("30"),
+  PARSE3D_FETCH_TIMEOUT_SECONDS: seconds(86_400).prefault("3600"),
+  PARSE3D_DECODE_TIMEOUT_SECONDS: seconds(86_400).prefault("900"),
+  PARSE3D_INFER_TIMEOUT_SECONDS: seconds(86_400).prefault("7200"),
+  PARSE3D_ENCODE_TIMEOUT_SECONDS: seconds(86_400).prefault("900"),
+  PARSE3D_STORE_TIMEOUT_SECONDS: seconds(86_400).prefault("900"),
+  PARSE3D_MIN_FREE_DISK_BYTES: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(256 * 1024 ** 2),
+  PARSE3D_MIN_FREE_MEMORY_BYTES: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(256 * 1024 ** 2),
+  ...routingSettings,
+  PARSE3D_EXECUTION_PROVIDER: z.enum(["auto", "cpu", "cuda", "tensorrt", "webgpu"]).default("auto"),
   PARSE3D_THREADS: wholeNumber(1, 1024).optional(),
+  PARSE3D_ANTICIPATE: wholeNumber(0, 64).optional(),
+  PARSE3D_MODEL_IDLE_SECONDS: seconds(2_000_000).prefault("600"),
+  PARSE3D_AZURE_ML_KEY: remoteKey.optional(),
+  PARSE3D_AZURE_ML_KEY_FILE: z.string().min(1).optional(),
+  PARSE3D_OPEN_INFERENCE_KEY: remoteKey.optional(),
+  PARSE3D_OPEN_INFERENCE_KEY_FILE: z.string().min(1).optional(),
   PARSE3D_DATA_DIR: z.string().min(1).optional(),
   PARSE3D_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  HF_TOKEN: z.string().min(1).optional(),
+  HF_ENDPOINT: webAddress.default("https://huggingface.co"),
   XDG_DATA_HOME: z.string().min(1).optional(),
 });
 
@@ -168,7 +231,14 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const problems: string[] = [];
   const access = readAccess(e, problems);
   const credentials = readCredentials(e, problems);
-  const routing = readRouting(e, problems);
+  const hasDatabase = e.PARSE3D_DATABASE_URL !== undefined || e.PARSE3D_JOBS === "durable";
+  if (e.PARSE3D_DATABASE_URL && e.PARSE3D_JOBS === "memory") {
+    problems.push("PARSE3D_JOBS: memory contradicts PARSE3D_DATABASE_URL; leave one of them out");
+  }
+  const routing = readRouting(e, hasDatabase, problems);
+  const destinations = readDestinations(e, problems);
+  const notices = readNotices(e, hasDatabase, problems);
+  const remoteKeys = readRemoteKeys(e, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   const dataFolder = resolve(e.PARSE3D_DATA_DIR ?? defaultDataFolder(e.XDG_DATA_HOME));
   const database = readDatabase(e, dataFolder);
@@ -199,13 +269,44 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       backlog: e.PARSE3D_JOB_BACKLOG,
       history: e.PARSE3D_JOB_HISTORY ?? (database.kind === "none" ? 200 : 10_000),
       attempts: e.PARSE3D_JOB_ATTEMPTS,
+      retryMs: e.PARSE3D_JOB_RETRY_SECONDS,
+    },
+    probabilities: {
+      folder: join(dataFolder, "probabilities"),
+      maxBytes: e.PARSE3D_PROBABILITY_BYTES,
+      keepMs: e.PARSE3D_PROBABILITY_SECONDS,
+    },
+    worker: {
+      ...(e.PARSE3D_WORKER_MODELS && { models: e.PARSE3D_WORKER_MODELS }),
+      silentMs: e.PARSE3D_WORKER_SILENT_SECONDS,
+      stageLimits: {
+        fetch: e.PARSE3D_FETCH_TIMEOUT_SECONDS,
+        decode: e.PARSE3D_DECODE_TIMEOUT_SECONDS,
+        infer: e.PARSE3D_INFER_TIMEOUT_SECONDS,
+        encode: e.PARSE3D_ENCODE_TIMEOUT_SECONDS,
+        store: e.PARSE3D_STORE_TIMEOUT_SECONDS,
+      },
+      minFreeDiskBytes: e.PARSE3D_MIN_FREE_DISK_BYTES,
+      minFreeMemoryBytes: e.PARSE3D_MIN_FREE_MEMORY_BYTES,
+    },
+    cache: {
+      folder: join(dataFolder, "cache", "series"),
+      maxBytes: e.PARSE3D_CACHE_BYTES,
+      keepMs: e.PARSE3D_CACHE_SECONDS,
+      minFreeBytes: 2 * e.PARSE3D_MIN_FREE_DISK_BYTES,
     },
     database,
     routing,
+    destinations,
+    notices,
     inference: {
       executionProvider: e.PARSE3D_EXECUTION_PROVIDER,
       ...(e.PARSE3D_THREADS !== undefined && { threads: e.PARSE3D_THREADS }),
+      ...(e.PARSE3D_ANTICIPATE !== undefined && { anticipate: e.PARSE3D_ANTICIPATE }),
+      ...(remoteKeys && { remoteKeys }),
+      idleMs: e.PARSE3D_MODEL_IDLE_SECONDS,
     },
+    hub: { url: e.HF_ENDPOINT.replace(/\/+$/, ""), ...(e.HF_TOKEN !== undefined && { token: e.HF_TOKEN }) },
     log: { level: e.PARSE3D_LOG_LEVEL },
     unknownVariables: Object.keys(set).filter((name) => name.startsWith("PARSE3D_") && !(name in Settings.shape)),
   });
@@ -235,28 +336,21 @@ function readCredentials(e: Env, problems: string[]): PacsCredentials {
   return user ? { kind: "basic", user, password: password ?? "" } : { kind: "none" };
 }
 
+function readRemoteKeys(e: Env, problems: string[]): RemoteKeys | undefined {
+  const read = (name: "PARSE3D_AZURE_ML_KEY" | "PARSE3D_OPEN_INFERENCE_KEY") => {
+    const [value, file] = [e[name], e[`${name}_FILE`]];
+    if (value && file) problems.push(`${name}: set either it or ${name}_FILE, not both`);
+    if (file) return { kind: "file", file: resolve(file) } as const;
+    return value ? ({ kind: "value", value } as const) : undefined;
+  };
+  const [azureMl, openInference] = [read("PARSE3D_AZURE_ML_KEY"), read("PARSE3D_OPEN_INFERENCE_KEY")];
+  if (!azureMl && !openInference) return undefined;
+  return { ...(azureMl && { azureMl }), ...(openInference && { openInference }) };
+}
+
 function readDatabase({ PARSE3D_DATABASE_URL: url, PARSE3D_JOBS }: Env, dataFolder: string): DatabaseConfig {
   if (url) return { kind: "server", url };
   return PARSE3D_JOBS === "durable" ? { kind: "embedded", folder: join(dataFolder, "database") } : { kind: "none" };
-}
-
-function readRouting(e: Env, problems: string[]): RoutingConfig {
-  const { PARSE3D_ORTHANC_URL: url, PARSE3D_DATABASE_URL, PARSE3D_JOBS } = e;
-  if (PARSE3D_DATABASE_URL && PARSE3D_JOBS === "memory") {
-    problems.push("PARSE3D_JOBS: memory contradicts PARSE3D_DATABASE_URL; leave one of them out");
-  }
-  if (!url) return { kind: "off" };
-  if (!PARSE3D_DATABASE_URL && PARSE3D_JOBS !== "durable") {
-    problems.push(
-      "PARSE3D_ORTHANC_URL: routing keeps its place in a database; set PARSE3D_JOBS=durable, or PARSE3D_DATABASE_URL",
-    );
-  }
-  return {
-    kind: "orthanc",
-    url: url.replace(/\/+$/, ""),
-    pollMs: e.PARSE3D_ROUTING_POLL_SECONDS,
-    modalities: e.PARSE3D_ROUTING_MODALITIES,
-  };
 }
 
 function readCors(origins: readonly string[] | undefined, access: Access): CorsPolicy {

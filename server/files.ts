@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { closeSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { InvalidRequestError } from "#server/domain/index.ts";
 
 /** The bytes of a file that the user named. */
@@ -28,7 +29,52 @@ export async function writeOutput(path: string, ...parts: readonly Uint8Array[])
   }
 }
 
-async function isDevice(path: string): Promise<boolean> {
+/** Writes bytes of an output at an offset, in any order. */
+export type PutBytes = (bytes: Uint8Array, at: number) => void;
+
+/**
+ * Writes a result piece by piece while it is made, whole or not at all, as `writeOutput` does; not for devices and pipes.
+ * @returns what `make` returns
+ */
+export async function writeOutputFile<T>(path: string, make: (put: PutBytes) => Promise<T>): Promise<T> {
+  const unfinished = `${path}.${process.pid}.part`;
+  let wrong: unknown;
+  const orFail = <R>(work: () => R): R => {
+    try {
+      return work();
+    } catch (cause) {
+      wrong = cause;
+      throw cause;
+    }
+  };
+  try {
+    const descriptor = orFail(() => {
+      mkdirSync(dirname(path), { recursive: true });
+      return openSync(unfinished, "w");
+    });
+    let made: T;
+    try {
+      made = await make((bytes, at) => orFail(() => writeAll(descriptor, bytes, at)));
+    } finally {
+      closeSync(descriptor);
+    }
+    orFail(() => renameSync(unfinished, path));
+    return made;
+  } catch (cause) {
+    await rm(unfinished, { force: true });
+    throw cause === wrong ? await invalidRequest("The output cannot be written", cause) : cause;
+  }
+}
+
+/** In this thread: what it has just made is in its processor's cache, and costs another one half as much again. */
+function writeAll(descriptor: number, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, LARGEST_WRITE), at + done);
+  }
+}
+
+/** Whether a path is there and is no file, but something that takes bytes one after the other. */
+export async function isDevice(path: string): Promise<boolean> {
   const there = await stat(path).catch(() => undefined);
   return there !== undefined && !there.isFile() && !there.isDirectory();
 }
@@ -39,58 +85,6 @@ export async function isFolder(path: string): Promise<boolean> {
   } catch (cause) {
     throw await invalidRequest("The path cannot be read", cause, "Check it.");
   }
-}
-
-/** Files that are read ahead while the caller works. */
-const READ_AHEAD = 6;
-
-/** Every DICOM file (by its "DICM" mark) in a folder and the folders below, one after the other, in the order of their names. */
-export async function* dicomFilesIn(folder: string): AsyncGenerator<Uint8Array> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const coming: Promise<Uint8Array | undefined>[] = [];
-  let next = 0;
-  paths.sort();
-  try {
-    while (next < paths.length || coming.length > 0) {
-      while (next < paths.length && coming.length < READ_AHEAD) coming.push(readDicomFile(paths[next++]!));
-      const bytes = await coming[0];
-      coming.shift();
-      if (bytes !== undefined) yield bytes;
-    }
-  } finally {
-    await Promise.allSettled(coming);
-  }
-}
-
-/** Where a large file is looked into before it is read: an archive may lie beside the images. */
-const LARGE_BYTES = 64 * 1024 * 1024;
-const MARK_AT = 128;
-
-/** The bytes of a DICOM file; undefined for any other. */
-async function readDicomFile(path: string): Promise<Uint8Array | undefined> {
-  try {
-    await using file = await open(path);
-    const { size } = await file.stat();
-    if (size > LARGE_BYTES) {
-      const { buffer: start } = await file.read({ buffer: new Uint8Array(MARK_AT + 4), position: 0 });
-      if (!isPart10(start)) return undefined;
-    }
-    const bytes = new Uint8Array(size);
-    let filled = 0;
-    while (filled < size) {
-      const { bytesRead } = await file.read(bytes, filled, size - filled, filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return isPart10(bytes) ? bytes.subarray(0, filled) : undefined;
-  } catch (cause) {
-    throw await invalidRequest("The file cannot be read", cause, "Check the path.");
-  }
-}
-
-function isPart10(bytes: Uint8Array): boolean {
-  return String.fromCharCode(...bytes.subarray(MARK_AT, MARK_AT + 4)) === "DICM";
 }
 
 /** More in one call than this not every system takes. */
@@ -107,7 +101,7 @@ async function writeParts(path: string, parts: readonly Uint8Array[]): Promise<v
 }
 
 /** The domain is loaded when something went wrong: a conversion does without it. */
-async function invalidRequest(problem: string, cause: unknown, advice = ""): Promise<InvalidRequestError> {
+export async function invalidRequest(problem: string, cause: unknown, advice = ""): Promise<InvalidRequestError> {
   const { InvalidRequestError } = await import("#server/domain/index.ts");
   return new InvalidRequestError(`${problem}: ${reasonOf(cause)}. ${advice}`.trim(), { cause });
 }

@@ -1,14 +1,33 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { type Ports, segmentImage, segmentSeries } from "#server/domain/index.ts";
-import type { JobRunner } from "#server/jobs/index.ts";
+import {
+  InvalidRequestError,
+  type Ports,
+  recutSeries,
+  type SegmentRun,
+  segmentImage,
+  segmentSeries,
+} from "#server/domain/index.ts";
+import { choosingAmong } from "#server/engines/index.ts";
+import type { JobRunner, SeriesJobRequest } from "#server/jobs/index.ts";
+import type { ProbabilityFiles } from "#server/probabilities/index.ts";
 
 /** Does jobs with these ports: a series goes back to the archive, an image to its output file. */
-export function createJobRunner(ports: Ports): JobRunner {
-  return async (request, jobRun) => {
+export function createJobRunner(shared: Ports, probabilities?: Pick<ProbabilityFiles, "keep" | "read">): JobRunner {
+  return async (request, { elsewhere = [], ...jobRun }) => {
+    const ports = { ...shared, models: choosingAmong(shared.models, elsewhere) };
     const run = { ...jobRun, note: () => {} };
     switch (request.kind) {
       case "series": {
-        const { findings: _told, ...result } = await segmentSeries(ports, request, run);
+        const { preview, ...quiet } = run;
+        const { jobId } = run;
+        const watched: SegmentRun = {
+          ...quiet,
+          ...(request.preview && preview && { preview }),
+          ...(request.keepProbabilities && probabilities && { keep: (answer) => probabilities.keep(jobId, answer) }),
+        };
+        const { findings: _told, ...result } = request.recut
+          ? await recut(ports, request, request.recut, watched)
+          : await segmentSeries(ports, request, watched);
         return result;
       }
       case "image": {
@@ -21,4 +40,18 @@ export function createJobRunner(ports: Ports): JobRunner {
         return request satisfies never;
     }
   };
+  async function recut(
+    ports: Ports,
+    request: SeriesJobRequest,
+    { jobId, thresholds, of }: NonNullable<SeriesJobRequest["recut"]>,
+    run: SegmentRun,
+  ) {
+    const kept = await probabilities?.read(jobId);
+    if (!kept || !of) {
+      throw new InvalidRequestError(
+        "The probabilities of that job are not here any more: ask it again with keepProbabilities.",
+      );
+    }
+    return recutSeries(ports, { ...request, thresholds, of }, kept, run);
+  }
 }

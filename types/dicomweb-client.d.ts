@@ -24,6 +24,13 @@ declare module "dicomweb-client" {
     retrieveSeriesMetadata(
       options: Options & { readonly studyInstanceUID: string; readonly seriesInstanceUID: string },
     ): Promise<unknown>;
+    retrieveInstanceMetadata(
+      options: Options & {
+        readonly studyInstanceUID: string;
+        readonly seriesInstanceUID: string;
+        readonly sopInstanceUID: string;
+      },
+    ): Promise<unknown>;
     retrieveSeries(options: {
       readonly studyInstanceUID: string;
       readonly seriesInstanceUID: string;

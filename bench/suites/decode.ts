@@ -10,6 +10,7 @@ import { openEncoder } from "../../test/fixtures/image-encoders.ts";
 import { syntheticCt } from "../../test/fixtures/synthetic-ct.ts";
 import { compare, type Report, type Suite } from "../figure.ts";
 import { interleave } from "../interleave.ts";
+import { installPeers } from "../peers.ts";
 
 const SLICES = 300;
 const SIDE = 512;
@@ -18,28 +19,32 @@ const ROUNDS = 5;
 const PICTURES = 30;
 
 const PARSE3D = join(import.meta.dirname, "../../bin/parse3d");
+const DCMJS_CODECS = join(import.meta.dirname, "../decode-process.ts");
 
 export const programs: Suite["programs"] = { dcm2niix: ["dcm2niix", "--version"], dcmtk: ["dcmcjpeg", "--version"] };
 
 interface Encoding {
   readonly name: string;
-  /** Whether dcm2niix reads it. */
-  readonly peer: boolean;
+  readonly peer: "dcm2niix" | "dcmjs-codecs";
   /** The pixels of an encoded file, and its transfer syntax; absent where the file stays as it is. */
   encode?(native: Uint8Array): Promise<{ readonly fragment: Uint8Array; readonly transferSyntaxUid: string }>;
 }
 
 const ENCODINGS: readonly Encoding[] = [
-  { name: "native", peer: true },
-  { name: "RLE", peer: true, encode: byProgram("dcmcrle") },
-  { name: "JPEG lossless", peer: true, encode: byProgram("dcmcjpeg") },
-  { name: "JPEG 2000", peer: true, encode: byEncoder("jpeg2000", "1.2.840.10008.1.2.4.90") },
-  { name: "JPEG-LS", peer: false, encode: byProgram("dcmcjpls") },
-  { name: "HTJ2K", peer: false, encode: byEncoder("htj2k", "1.2.840.10008.1.2.4.201") },
+  { name: "native", peer: "dcm2niix" },
+  { name: "RLE", peer: "dcm2niix", encode: byProgram("dcmcrle") },
+  { name: "JPEG lossless", peer: "dcm2niix", encode: byProgram("dcmcjpeg") },
+  { name: "JPEG 2000", peer: "dcm2niix", encode: byEncoder("jpeg2000", "1.2.840.10008.1.2.4.90") },
+  { name: "JPEG-LS", peer: "dcmjs-codecs", encode: byProgram("dcmcjpls") },
+  { name: "HTJ2K", peer: "dcmjs-codecs", encode: byEncoder("htj2k", "1.2.840.10008.1.2.4.201") },
 ];
 
-/** A CT of 300 slices to uncompressed NIfTI, in each encoding: `parse3d convert` beside dcm2niix, as whole processes. */
+/**
+ * A CT of 300 slices to uncompressed NIfTI, in each encoding: `parse3d convert` beside dcm2niix, or dcmjs-codecs where that
+ * does not read it, as whole processes.
+ */
 export async function run(report: Report): Promise<void> {
+  await installPeers(report.note);
   const folder = await mkdtemp(join(tmpdir(), "parse3d-bench-"));
   const native = [...syntheticCt(SLICES, SIDE, "decode").instances()];
   try {
@@ -49,13 +54,12 @@ export async function run(report: Report): Promise<void> {
       await writeSeries(series, native, encoding);
       const output = join(folder, "output");
       const ours = () => timed(output, PARSE3D, ["convert", series, "-o", join(output, "ours.nii")]);
-      const theirs = () => timed(output, "dcm2niix", ["-z", "n", "-b", "n", "-o", output, series]);
-      if (encoding.peer) {
-        const samples = await interleave(ROUNDS, { ours, theirs });
-        report.figure(compare(encoding.name, "s", samples.ours, { name: "dcm2niix", samples: samples.theirs }));
-      } else {
-        report.figure(compare(encoding.name, "s", (await interleave(ROUNDS, { ours })).ours));
-      }
+      const theirs =
+        encoding.peer === "dcm2niix"
+          ? () => timed(output, "dcm2niix", ["-z", "n", "-b", "n", "-o", output, series])
+          : () => timed(output, process.execPath, [DCMJS_CODECS, series, join(output, "theirs.nii")]);
+      const samples = await interleave(ROUNDS, { ours, theirs });
+      report.figure(compare(encoding.name, "s", samples.ours, { name: encoding.peer, samples: samples.theirs }));
       await rm(series, { recursive: true });
     }
   } finally {

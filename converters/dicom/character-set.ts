@@ -134,7 +134,10 @@ function isAscii(bytes: Uint8Array): boolean {
   return true;
 }
 
+/** Takes any bytes: to make a Buffer of them first takes longer than the text. */
+const { latin1Slice } = Buffer.prototype;
+
 /** Bytes below 0x80 as text; larger ones as Latin-1. */
 export function ascii(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return latin1Slice.call(bytes, 0, bytes.length);
 }

@@ -11,7 +11,7 @@ interface Codec {
 }
 
 const NATIVE: Codec = { open: async () => (frame) => frame, nsPerPixel: 0 };
-const RLE: Codec = { open: async () => (await import("./codec-rle.ts")).openRle(), nsPerPixel: 2 };
+const RLE: Codec = { open: async () => (await import("./codec-rle.ts")).openRle(), nsPerPixel: 0.3 };
 const JPEG: Codec = { open: async () => (await import("./codec-jpeg.ts")).openJpeg(), nsPerPixel: 7 };
 const JPEG_LS: Codec = { open: async () => (await import("./codec-jpeg-ls.ts")).openJpegLs(), nsPerPixel: 25 };
 const JPEG_2000: Codec = { open: async () => (await import("./codec-jpeg2000.ts")).openJpeg2000(), nsPerPixel: 110 };

@@ -1,12 +1,11 @@
-import { setImmediate } from "node:timers/promises";
 import { codecOf, decodingCost } from "./codecs.ts";
-import { CorruptFrameError, type DecodeFrame, type FrameShape } from "./frame-codec.ts";
-import { openFrameThreads } from "./frame-threads.ts";
+import { CorruptFrameError, type DecodeFrame, type FrameShape, reusableBytes } from "./frame-codec.ts";
+import { type FrameBytes, InstanceFault } from "./image-frame.ts";
 
 /** One encoded frame that is to be decoded. */
 export interface EncodedFrame {
   readonly transferSyntaxUid: string;
-  readonly fragments: readonly Uint8Array[];
+  readonly encoded: FrameBytes;
   readonly shape: FrameShape;
 }
 
@@ -16,18 +15,21 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A frame cannot be decoded; which one it is. */
+/** A frame cannot be read or decoded; which one it is. */
 export class FrameFault extends Error {
   override readonly name = "FrameFault";
   readonly index: number;
-  override readonly cause: CorruptFrameError;
+  override readonly cause: CorruptFrameError | InstanceFault;
 
-  constructor(index: number, cause: CorruptFrameError) {
+  constructor(index: number, cause: CorruptFrameError | InstanceFault) {
     super(cause.message);
     this.index = index;
     this.cause = cause;
   }
 }
+
+/** Is given a frame's samples, which are good until it returns. */
+export type StoreSamples = (index: number, samples: Uint8Array) => void;
 
 /** Work on one core that is worth starting threads for: each takes about 60 ms to come up. */
 const WORTH_THREADS_MS = 250;
@@ -38,7 +40,7 @@ const STORE_NS = 1;
 
 /**
  * Decodes frames, in threads of their own where that pays, and hands each one's samples over in this thread, in no certain
- * order. The samples are good until `store` returns.
+ * order.
  *
  * @param frames is emptied: each frame's bytes can be freed once they are decoded.
  * @throws FrameFault
@@ -46,7 +48,7 @@ const STORE_NS = 1;
  */
 export async function decodeFrames(
   frames: EncodedFrame[],
-  store: (index: number, samples: Uint8Array) => void,
+  store: StoreSamples,
   { threads, signal }: DecodeOptions,
 ): Promise<void> {
   const jobs = frames.splice(0);
@@ -62,8 +64,13 @@ function decodingMs({ transferSyntaxUid, shape }: EncodedFrame): number {
 
 type Jobs = (EncodedFrame | undefined)[];
 
-async function decodeHere(jobs: Jobs, store: (index: number, samples: Uint8Array) => void, signal?: AbortSignal) {
+function faultOf(index: number, cause: unknown): unknown {
+  return cause instanceof CorruptFrameError || cause instanceof InstanceFault ? new FrameFault(index, cause) : cause;
+}
+
+async function decodeHere(jobs: Jobs, store: StoreSamples, signal?: AbortSignal) {
   const codecs = new Map<string, DecodeFrame>();
+  const room = reusableBytes();
   let busyMs = 0;
   for (let n = 0; n < jobs.length; n++) {
     const job = jobs[n]!;
@@ -71,45 +78,43 @@ async function decodeHere(jobs: Jobs, store: (index: number, samples: Uint8Array
     const codec = codecs.get(job.transferSyntaxUid) ?? (await codecOf(job.transferSyntaxUid)!());
     codecs.set(job.transferSyntaxUid, codec);
     try {
-      store(n, codec(joined(job.fragments), job.shape));
+      store(n, codec(await bytesOf(job, room), job.shape));
     } catch (cause) {
-      if (!(cause instanceof CorruptFrameError)) throw cause;
-      throw new FrameFault(n, cause);
+      throw faultOf(n, cause);
     }
     busyMs += decodingMs(job) + (job.shape.rows * job.shape.columns * STORE_NS) / 1e6;
     if (busyMs > BREATH_MS) {
       busyMs = 0;
-      await setImmediate();
+      await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
     }
   }
 }
 
-async function decodeInThreads(
-  jobs: Jobs,
-  store: (index: number, samples: Uint8Array) => void,
-  threads: number,
-  signal?: AbortSignal,
-) {
+async function decodeInThreads(jobs: Jobs, store: StoreSamples, threads: number, signal?: AbortSignal) {
+  const { openFrameThreads } = await import("./frame-threads.ts");
   await using pool = openFrameThreads(threads, signal);
   let next = 0;
   const work = async (thread: number) => {
+    const room = reusableBytes();
     while (next < jobs.length) {
       const n = next++;
       const job = jobs[n]!;
       jobs[n] = undefined;
       try {
-        await pool.decode(thread, job.transferSyntaxUid, joined(job.fragments), job.shape, (samples) =>
-          store(n, samples),
-        );
+        const frame = await bytesOf(job, room);
+        await pool.decode(thread, job.transferSyntaxUid, frame, job.shape, (samples) => store(n, samples));
       } catch (cause) {
-        if (!(cause instanceof CorruptFrameError)) throw cause;
-        throw new FrameFault(n, cause);
+        throw faultOf(n, cause);
       }
     }
   };
   // Two for each thread, so that the next frame is there when one is done.
   await Promise.all(Array.from({ length: threads * 2 }, (_, n) => work(n % threads)));
+}
+
+async function bytesOf({ encoded }: EncodedFrame, room: (bytes: number) => Uint8Array): Promise<Uint8Array> {
+  return joined(typeof encoded === "function" ? await encoded(room) : encoded);
 }
 
 /** A frame may be spread over several fragments (PS3.5 section A.4). */

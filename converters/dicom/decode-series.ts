@@ -1,21 +1,25 @@
 import { availableParallelism } from "node:os";
 import { UnsupportedSeriesError } from "../errors.ts";
-import type { Volume, VoxelUnit } from "../geometry/index.ts";
-import { type DataSet, firstText } from "./data-set.ts";
+import type { Volume } from "../geometry/index.ts";
 import type { ImageFrame } from "./image-frame.ts";
-import type { ImagePixelModule } from "./modules.ts";
+import type { InstanceSource } from "./instance-source.ts";
+import { lookUp } from "./lookup-tables.ts";
+import { type LossyCompression, strongestCompression } from "./lossy-compression.ts";
 import { readInstances, type SeriesFrames } from "./read-instances.ts";
 import { resampleStack } from "./resample-stack.ts";
 import { type SeriesHeader, seriesHeader, standInFrameOfReferenceUid } from "./series-header.ts";
-import { arrangeSlices, type SliceArrangement } from "./slice-arrangement.ts";
-import { decodeSliceValues, type Slice, takeSlices } from "./slice-values.ts";
+import { notesOnGrid, notesOnValues, watchPadding } from "./series-notes.ts";
+import { seriesValues } from "./series-values.ts";
+import { arrangeSlices } from "./slice-arrangement.ts";
+import { decodeEachSlice, decodeSliceValues, type StoreSlice, takeSlices } from "./slice-values.ts";
 import { sourceInstances } from "./source-instances.ts";
-import { smallestOf } from "./value-range.ts";
 import { chooseVolume } from "./volume-choice.ts";
 
 export interface DecodedSeries {
   readonly volume: Volume;
   readonly header: SeriesHeader;
+  /** Where pixels of the volume once went through lossy compression: a result made of them inherits it. */
+  readonly lossyCompression?: LossyCompression;
   /** What was assumed, chosen or is unusual, as sentences for the user; without patient data. */
   readonly notes: readonly string[];
 }
@@ -41,6 +45,7 @@ export interface DecodeSeriesOptions {
  * are read as instances arrive; pixels are decoded once it is known which belong to the volume and where each lies.
  *
  * A voxel is slope * stored + intercept of its own slice: Int16Array where all are integers that fit, else Float32Array.
+ * Which slope, `seriesValues` chooses: PET becomes SUV by body weight where the header allows it.
  * Padding outside the field of view keeps the value that the file gives it; MONOCHROME1 is not inverted.
  *
  * @param instances must not change until the promise settles.
@@ -51,25 +56,84 @@ export async function decodeSeries(
   instances: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: DecodeSeriesOptions = {},
 ): Promise<DecodedSeries> {
+  return (await openSeries(instances, options)).decode();
+}
+
+/** A series whose headers were read: all is known of its volume but the voxels. */
+export interface OpenedSeries extends Omit<DecodedSeries, "volume"> {
+  readonly volume: Omit<Volume, "voxels">;
+  /** Decodes the voxels, once. */
+  decode(): Promise<DecodedSeries>;
+  /**
+   * Decodes them slice by slice, for volumes that are not to be held in memory. Absent where slices do not come out of the
+   * files as they are (resampled, or looked up in a table).
+   *
+   * @param store is given each slice (i fastest), in no certain order; its values are good until it returns. All are
+   * Int16Array or all Float32Array: where a slice turns out not to fit the one, all come once more as the other.
+   * @returns all notes
+   */
+  readonly decodeSlices: ((store: StoreSlice) => Promise<readonly string[]>) | undefined;
+}
+
+/**
+ * Reads the headers of a series, as `decodeSeries` does. Instances may be sources, whose pixels are fetched when they are
+ * decoded, so that a series need not fit into memory.
+ *
+ * @throws UnsupportedSeriesError
+ * @throws the signal's reason when it is aborted; that stops the decoding as well.
+ */
+export async function openSeries(
+  instances: AsyncIterable<Uint8Array | InstanceSource> | Iterable<Uint8Array | InstanceSource>,
+  options: DecodeSeriesOptions = {},
+): Promise<OpenedSeries> {
   const { signal, onInstance, threads = availableParallelism() } = options;
-  const { encoded, slices, arrangement, ...series } = prepare(
+  const { encoded, slices, arrangement, unit, notes, ...series } = prepare(
     await readInstances(instances, signal, onInstance),
     options,
   );
-  const values = await decodeSliceValues(slices, encoded, { threads, ...(signal && { signal }) });
+  const decoding = { threads, ...(signal && { signal }) };
   const { size, ijkToLps, uneven } = arrangement;
-  const { header, unit } = series;
+  const { header, lossyCompression } = series;
   const modality = header.series.Modality ?? "OT";
+  const volume = {
+    geometry: { size, ijkToLps, frameOfReferenceUid: header.frameOfReference.FrameOfReferenceUID },
+    unit,
+    modality,
+    sources: sourceInstances(slices, arrangement),
+  };
+  const common = { header, ...(lossyCompression && { lossyCompression }) };
+  const known = [...notes, ...notesOnValues(slices, modality)];
+  const asTheyAre = uneven === undefined && slices.every(({ table }) => table === undefined);
   return {
-    volume: {
-      geometry: { size, ijkToLps, frameOfReferenceUid: header.frameOfReference.FrameOfReferenceUID },
-      voxels: uneven ? resampleStack(values, uneven, size) : values,
-      unit,
-      modality,
-      sources: sourceInstances(slices, arrangement),
+    ...common,
+    volume,
+    notes: known,
+    async decode() {
+      const values = lookUp(await decodeSliceValues(slices, encoded, decoding), slices);
+      const padding = watchPadding(slices);
+      const perSlice = values.length / slices.length;
+      for (let k = 0; k < slices.length; k++) padding.look(k, values.subarray(k * perSlice, (k + 1) * perSlice));
+      return {
+        ...common,
+        volume: { ...volume, voxels: uneven ? resampleStack(values, uneven, size) : values },
+        notes: [...known, ...padding.notes(), ...notesOnGrid(arrangement)],
+      };
     },
-    header,
-    notes: [...series.notes, ...notesOnValues(slices, modality, values), ...notesOnGrid(arrangement)],
+    decodeSlices: asTheyAre
+      ? async (store) => {
+          const padding = watchPadding(slices);
+          await decodeEachSlice(
+            slices,
+            encoded,
+            (k, values) => {
+              padding.look(k, values);
+              store(k, values);
+            },
+            decoding,
+          );
+          return [...known, ...padding.notes()];
+        }
+      : undefined,
   };
 }
 
@@ -84,18 +148,21 @@ function prepare({ frames, received, lowest }: SeriesFrames, { volume, resample 
   const first = chosen.frames[0]!;
   const given = first.frameOfReferenceUid;
   const header = seriesHeader(lowest, given === "" ? standInFrameOfReferenceUid(first.seriesInstanceUid) : given);
-  const notes = [...chosen.notes];
+  const values = seriesValues(chosen.frames, frames, header.series.Modality);
+  const remarks = new Set(chosen.frames.flatMap(({ remark }) => remark ?? []));
+  const notes = [...chosen.notes, ...remarks, ...values.notes];
   if (given === "") {
     notes.push("The series has no Frame of Reference UID; one was derived from its Series Instance UID.");
   }
   return {
     ...takeSlices(
-      arrangement.order.map((n) => chosen.frames[n]!),
+      arrangement.order.map((n) => values.frames[n]!),
       received,
     ),
     arrangement,
     header,
-    unit: unitOf(header.series.Modality, lowest, first),
+    unit: values.unit,
+    lossyCompression: strongestCompression(chosen.frames),
     notes,
   };
 }
@@ -108,50 +175,4 @@ function refuseSeveralFramesOfReference(slices: readonly ImageFrame[]): void {
     `The slices lie in ${frames.size} frames of reference, so their positions cannot be compared. Split the series by Frame of Reference UID.`,
     { framesOfReference: frames.size },
   );
-}
-
-/** What a voxel's value means: PS3.3 C.8.2.1 for CT, Units (0054,1001) of C.8.9.1 for PET. */
-function unitOf(modality: string | undefined, dataSet: DataSet, { rescale }: ImageFrame): VoxelUnit {
-  if (modality === "CT") return (rescale.RescaleType ?? "HU") === "HU" ? "HU" : "arbitrary";
-  if (modality !== "PT") return "arbitrary";
-  const units = firstText(dataSet, "Units");
-  return units === "GML" ? "SUV" : units === "BQML" ? "Bq/mL" : "arbitrary";
-}
-
-function notesOnValues(
-  slices: readonly Slice[],
-  modality: string,
-  values: Int16Array | Float32Array,
-): readonly string[] {
-  const notes: string[] = [];
-  if (modality === "CT" && slices.some(({ rescale }) => rescale.RescaleSlope === undefined)) {
-    notes.push("The CT series has no Rescale Slope; its stored values were taken for Hounsfield units.");
-  }
-  const perSlice = values.length / slices.length;
-  for (const [k, slice] of slices.entries()) {
-    const stored = paddingValue(slice.pixel);
-    if (stored === undefined) continue;
-    const { RescaleSlope: slope = 1, RescaleIntercept: intercept = 0 } = slice.rescale;
-    const padding = slope * stored + intercept;
-    if (smallestOf(values, k * perSlice, (k + 1) * perSlice) !== padding) continue;
-    notes.push(`Padding outside the field of view keeps the value of the files, ${padding}.`);
-    break;
-  }
-  return notes;
-}
-
-/** Pixel Padding Value (0028,0120) as a stored value: its VR does not always agree with Pixel Representation. */
-function paddingValue({ PixelPaddingValue, PixelRepresentation, BitsStored }: ImagePixelModule): number | undefined {
-  if (PixelPaddingValue === undefined) return undefined;
-  const unused = 32 - BitsStored;
-  const topmost = PixelPaddingValue << unused;
-  return PixelRepresentation === 1 ? topmost >> unused : topmost >>> unused;
-}
-
-function notesOnGrid({ uneven, size, ijkToLps }: SliceArrangement): readonly string[] {
-  if (uneven === undefined) return [];
-  const spacing = Math.hypot(ijkToLps[2], ijkToLps[6], ijkToLps[10]);
-  return [
-    `The voxels were interpolated onto a regular grid of ${size.join("x")}, ${spacing.toFixed(2)} mm from slice to slice, for the slices are none. ${uneven.fault.problem}.`,
-  ];
 }

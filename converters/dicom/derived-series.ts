@@ -1,7 +1,7 @@
 import { copyModule } from "./copy-module.ts";
 import { dicomDateTime } from "./date-time.ts";
 import type { Elements } from "./elements.ts";
-import { equipment } from "./equipment.ts";
+import { contributingEquipment, equipment } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
 import type { SeriesHeader } from "./series-header.ts";
 
@@ -19,6 +19,33 @@ export interface DerivedSeries {
 
 /** Where each kind of result stands in a list of series, behind its source. */
 const NUMBER_BEHIND_SOURCE = { SEG: 1000, SR: 2000, RTSTRUCT: 3000, OT: 4000 } as const;
+
+/** The one instance of a result: when it was made, and by which algorithm (SOP Common module, PS3.3 section C.12.1). */
+export function onlyInstance({ sopInstanceUid, at, algorithm }: OnlyInstance): Elements {
+  const { date, time, dateTime } = dicomDateTime(at);
+  return {
+    SOPInstanceUID: sopInstanceUid,
+    InstanceCreationDate: date,
+    InstanceCreationTime: time,
+    ...(algorithm && contributingEquipment(algorithm, dateTime)),
+    InstanceNumber: 1,
+  };
+}
+
+interface OnlyInstance {
+  readonly sopInstanceUid: string;
+  readonly at: Date;
+  readonly algorithm?: { readonly name: string; readonly version: string } | undefined;
+}
+
+/** Frame of Reference module (PS3.3 section C.7.4.1): the result lies where its source does. */
+export function sharedFrameOfReference(header: SeriesHeader, frameOfReferenceUid: string): Elements {
+  return {
+    PositionReferenceIndicator: "",
+    ...copyModule(header.frameOfReference),
+    FrameOfReferenceUID: frameOfReferenceUid,
+  };
+}
 
 /** Patient, General Study, Patient Study, General Series and Enhanced General Equipment modules (PS3.3 annex C.7). */
 export function derivedSeriesElements({ header, at, modality, ...series }: DerivedSeries): Elements {

@@ -1,5 +1,5 @@
 import { dicomDateTime } from "./date-time.ts";
-import { derivedSeriesElements } from "./derived-series.ts";
+import { derivedSeriesElements, onlyInstance } from "./derived-series.ts";
 import type { Elements } from "./elements.ts";
 import { writePart10 } from "./part10-writer.ts";
 import { referencedInstances } from "./referenced-instances.ts";
@@ -34,10 +34,7 @@ export function encodeReport(input: ReportInput): Uint8Array {
       modality: "SR",
     }),
     SOPClassUID: COMPREHENSIVE_3D_SR_STORAGE,
-    SOPInstanceUID: uids.instance,
-    InstanceCreationDate: date,
-    InstanceCreationTime: time,
-    InstanceNumber: 1,
+    ...onlyInstance({ sopInstanceUid: uids.instance, at, algorithm: input.algorithm }),
     ReferencedPerformedProcedureStepSequence: [],
     ContentDate: date,
     ContentTime: time,

@@ -1,9 +1,8 @@
 import { add, type SourceInstance, scale, type Vec3, type VolumeGeometry } from "../geometry/index.ts";
 import { type BitVolume, countSlice, outlinesOfSlice, type Polygon } from "../mask/index.ts";
 import type { SegmentCodes } from "./coded-concept.ts";
-import { copyModule } from "./copy-module.ts";
 import { dicomDateTime } from "./date-time.ts";
-import { derivedSeriesElements } from "./derived-series.ts";
+import { derivedSeriesElements, onlyInstance, sharedFrameOfReference } from "./derived-series.ts";
 import type { Elements } from "./elements.ts";
 import { codeItem, RESEARCH_USE_ONLY } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
@@ -73,14 +72,9 @@ export function encodeStructureSet(input: StructureSetInput): Uint8Array {
       modality: "RTSTRUCT",
     }),
     OperatorsName: "",
-    PositionReferenceIndicator: "",
-    ...copyModule(header.frameOfReference),
-    FrameOfReferenceUID: geometry.frameOfReferenceUid,
+    ...sharedFrameOfReference(header, geometry.frameOfReferenceUid),
     SOPClassUID: RT_STRUCTURE_SET_STORAGE,
-    SOPInstanceUID: uids.instance,
-    InstanceCreationDate: date,
-    InstanceCreationTime: time,
-    InstanceNumber: 1,
+    ...onlyInstance({ sopInstanceUid: uids.instance, at, algorithm: input.algorithm }),
     StructureSetLabel: "SEGMENTATION",
     StructureSetDescription: `${RESEARCH_USE_ONLY}. Automatic segmentation.`,
     StructureSetDate: date,

@@ -1,9 +1,10 @@
 import type { SourceInstance } from "../geometry/index.ts";
 import type { RgbPicture } from "../picture/index.ts";
 import { dicomDateTime } from "./date-time.ts";
-import { derivedSeriesElements } from "./derived-series.ts";
+import { derivedSeriesElements, onlyInstance } from "./derived-series.ts";
 import type { Elements } from "./elements.ts";
 import { codeItem, RESEARCH_USE_ONLY, SOURCE_IMAGE_FOR_PROCESSING } from "./equipment.ts";
+import { type LossyCompression, lossyElements } from "./lossy-compression.ts";
 import { writePart10 } from "./part10-writer.ts";
 import { referencedInstances } from "./referenced-instances.ts";
 import { referencedSeries } from "./seg-functional-groups.ts";
@@ -16,6 +17,10 @@ export interface SecondaryCaptureInput {
   readonly header: SeriesHeader;
   readonly sources: readonly SourceInstance[];
   readonly seriesDescription: string;
+  /** Where the series' pixels once went through lossy compression: the pictures inherit it. */
+  readonly lossyCompression?: LossyCompression;
+  /** What segmented what the pictures show; told where given. */
+  readonly algorithm?: { readonly name: string; readonly version: string };
   /** Series Number (0020,0011); the source's plus 4000 where absent. */
   readonly seriesNumber?: number;
   readonly at: Date;
@@ -32,7 +37,7 @@ const MULTI_FRAME_TRUE_COLOR_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7.4";
  * @throws RangeError where there is no picture, or pictures differ in size
  */
 export function encodeSecondaryCapture(input: SecondaryCaptureInput): Uint8Array {
-  const { pictures, header, sources, seriesDescription, seriesNumber, at, uids } = input;
+  const { pictures, header, sources, seriesDescription, seriesNumber, algorithm, lossyCompression, at, uids } = input;
   const [first] = pictures;
   if (first === undefined) throw new RangeError("a secondary capture needs at least one picture");
   const size = first.width * first.height * 3;
@@ -55,17 +60,14 @@ export function encodeSecondaryCapture(input: SecondaryCaptureInput): Uint8Array
     }),
     Laterality: "",
     ConversionType: "WSD",
-    SOPInstanceUID: uids.instance,
-    InstanceCreationDate: date,
-    InstanceCreationTime: time,
-    InstanceNumber: 1,
+    ...onlyInstance({ sopInstanceUid: uids.instance, at, algorithm }),
     PatientOrientation: "",
     ContentDate: date,
     ContentTime: time,
     ImageType: ["DERIVED", "SECONDARY"],
     DerivationDescription: `${RESEARCH_USE_ONLY}. Picture of an automatic segmentation.`,
     BurnedInAnnotation: "NO",
-    LossyImageCompression: "00",
+    ...lossyElements(lossyCompression),
     ...referencedSeries(header.series.SeriesInstanceUID, sources),
     ...sourceImages(sources),
     ...frameElements(pictures.length),

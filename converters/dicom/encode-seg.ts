@@ -1,15 +1,18 @@
 import { dot, length, scale, subtract, type Vec3 } from "../geometry/index.ts";
 import { copyModule } from "./copy-module.ts";
 import { dicomDateTime } from "./date-time.ts";
-import { derivedSeriesElements } from "./derived-series.ts";
+import { derivedSeriesElements, onlyInstance, sharedFrameOfReference } from "./derived-series.ts";
 import type { Elements } from "./elements.ts";
 import { encodeRle } from "./encode-rle.ts";
-import { codeItem, equipment, PROCESSING_EQUIPMENT, RESEARCH_USE_ONLY } from "./equipment.ts";
+import { RESEARCH_USE_ONLY } from "./equipment.ts";
+import { singleLine } from "./line-text.ts";
+import { lossyElements } from "./lossy-compression.ts";
 import { writePart10 } from "./part10-writer.ts";
 import { fillFrame, masksOverlap, nonEmptyFrames, packFrames, type SegFrame } from "./seg-frames.ts";
 import { dimensionElements, perFrameGroups, referencedSeries, sharedGroups } from "./seg-functional-groups.ts";
 import type { SegInput } from "./seg-input.ts";
 import { bitsAllocated, kindElements, type SegKind } from "./seg-kind.ts";
+import { revisionElements } from "./seg-revision.ts";
 import { backgroundItem, segmentItems } from "./seg-segments.ts";
 import { checkedAxes, checkSizes, slicePositions } from "./slice-positions.ts";
 import { TRANSFER_SYNTAX } from "./transfer-syntax.ts";
@@ -40,10 +43,11 @@ export function encodeSeg(input: SegInput): Uint8Array {
     ...content(input),
     ...kindElements(kind, segments.length),
     ...dimensionElements(kind, input.uids.dimensionOrganization, isRegularStack(frames, spacing)),
+    ...(input.revision && revisionElements(input.revision)),
     ...referencedSeries(input.header.series.SeriesInstanceUID, input.sources),
     SharedFunctionalGroupsSequence: [sharedGroups(axes, spacing)],
     PerFrameFunctionalGroupsSequence: perFrameGroups(frames, positions, input.sources),
-    SegmentSequence: [...(kind === "labelmap" ? [backgroundItem()] : []), ...segmentItems(segments, input.algorithm)],
+    SegmentSequence: [...(kind === "labelmap" ? [backgroundItem()] : []), ...segmentItems(input)],
     SegmentsOverlap: overlap,
     NumberOfFrames: frames.length,
     Rows: input.geometry.size[1],
@@ -140,38 +144,23 @@ function identification({ header, geometry, uids, seriesNumber, at, seriesDescri
       modality: "SEG",
     }),
     ...copyModule({ BodyPartExamined }),
-    PositionReferenceIndicator: "",
-    ...copyModule(header.frameOfReference),
-    FrameOfReferenceUID: geometry.frameOfReferenceUid,
+    ...sharedFrameOfReference(header, geometry.frameOfReferenceUid),
   };
 }
 
 /** SOP instance, image and segmentation, but for what depends on the frames. */
-function content({ uids, at, algorithm, contentCreator, lossyCompression }: SegInput): Elements {
-  const { date, time, dateTime } = dicomDateTime(at);
+function content({ uids, at, algorithm, contentCreator, lossyCompression, revision }: SegInput): Elements {
+  const { date, time } = dicomDateTime(at);
   return {
-    SOPInstanceUID: uids.instance,
-    InstanceCreationDate: date,
-    InstanceCreationTime: time,
-    InstanceNumber: 1,
+    ...onlyInstance({ sopInstanceUid: uids.instance, at, algorithm }),
     ContentDate: date,
     ContentTime: time,
     ContentLabel: "SEGMENTATION",
-    ContentDescription: `${RESEARCH_USE_ONLY}. Automatic segmentation.`,
+    ContentDescription: singleLine(`${RESEARCH_USE_ONLY}. ${revision?.what ?? "Automatic segmentation."}`),
     ContentCreatorName: contentCreator ?? "",
-    ContributingEquipmentSequence: [
-      {
-        ...equipment,
-        ContributionDateTime: dateTime,
-        ContributionDescription: `${RESEARCH_USE_ONLY}. Segmented by ${algorithm.name} ${algorithm.version}.`,
-        PurposeOfReferenceCodeSequence: [codeItem(PROCESSING_EQUIPMENT)],
-      },
-    ],
     ImageType: ["DERIVED", "PRIMARY"],
     PresentationLUTShape: "IDENTITY",
     BurnedInAnnotation: "NO",
-    LossyImageCompression: lossyCompression === undefined ? "00" : "01",
-    ...(lossyCompression?.ratios && { LossyImageCompressionRatio: lossyCompression.ratios }),
-    ...(lossyCompression?.methods && { LossyImageCompressionMethod: lossyCompression.methods }),
+    ...lossyElements(lossyCompression),
   };
 }

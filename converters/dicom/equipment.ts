@@ -12,6 +12,23 @@ export const equipment = {
 /** Said in every result, because a file outlives the screen that it was made on. */
 export const RESEARCH_USE_ONLY = "Research use only";
 
+/** Contributing Equipment Sequence of the SOP Common module (PS3.3 section C.12.1): which algorithm made the result, and when. */
+export function contributingEquipment(
+  { name, version, computedOn }: { readonly name: string; readonly version: string; readonly computedOn?: string },
+  dateTime: string,
+): Elements {
+  return {
+    ContributingEquipmentSequence: [
+      {
+        ...equipment,
+        ContributionDateTime: dateTime,
+        ContributionDescription: `${RESEARCH_USE_ONLY}. Segmented by ${name} ${version}${computedOn ? `, computed on ${computedOn}` : ""}.`,
+        PurposeOfReferenceCodeSequence: [codeItem(PROCESSING_EQUIPMENT)],
+      },
+    ],
+  };
+}
+
 /** A code sequence item (PS3.3 section 8.8). */
 export function codeItem({ value, scheme, meaning }: CodedConcept): Elements {
   return { CodeValue: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning };

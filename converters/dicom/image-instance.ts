@@ -1,20 +1,22 @@
-import type { z } from "zod";
-import type { SeriesFault } from "../errors.ts";
-import type { Vec3 } from "../geometry/index.ts";
-import { cross, dot, length, normalize } from "../geometry/index.ts";
 import { codecOf } from "./codecs.ts";
 import { type DataSet, firstNumber, firstText } from "./data-set.ts";
 import { encodedFrames } from "./encoded-frames.ts";
 import { CorruptFrameError } from "./frame-codec.ts";
 import { frameDataSets, hasFunctionalGroups } from "./functional-groups.ts";
-import { type ImageFrame, InstanceFault } from "./image-frame.ts";
-import { ImagePixelModule, ImagePlaneModule, ModalityLutModule } from "./modules.ts";
+import { type FrameBytes, type ImageFrame, InstanceFault } from "./image-frame.ts";
+import { lossyCompressionOf } from "./lossy-compression.ts";
+import { ImagePixelModule, ModalityLutModule } from "./modules.ts";
 import { isMosaic, mosaicTiles } from "./mosaic.ts";
+import { petHeader } from "./pet-header.ts";
 import type { PixelData } from "./pixel-data.ts";
-import type { DicomFile } from "./read-part10.ts";
-import type { SlicePlane } from "./slice-order.ts";
-import { sopClassOf } from "./sop-class.ts";
+import { fetchedFrames, type PixelSource } from "./pixel-source.ts";
+import type { SourcedFile } from "./read-header.ts";
+import { realWorldMappings } from "./real-world-values.ts";
+import { slicePlane } from "./slice-plane.ts";
+import { SOP_CLASS, sopClassOf } from "./sop-class.ts";
+import { mayBeStack, stackedFrames } from "./stacked-frames.ts";
 import { nameOfTransferSyntax } from "./transfer-syntax.ts";
+import { validModule } from "./valid-module.ts";
 import { volumeTraits } from "./volume-traits.ts";
 
 /** More pixels in one slice than any scanner makes. */
@@ -30,13 +32,14 @@ const EXPORT_AGAIN = "Export the series again from its source.";
  * @throws InstanceFault
  */
 export function imageFrames(
-  { dataSet, pixelData, transferSyntaxUid }: DicomFile,
+  { dataSet, pixelData, pixelSource, transferSyntaxUid }: SourcedFile,
   instance: number,
 ): readonly ImageFrame[] {
+  const pixels = pixelData ?? pixelSource;
   const uids = identifiers(dataSet);
   const grouped = hasFunctionalGroups(dataSet);
-  const count = firstNumber(dataSet, "NumberOfFrames") ?? 1;
-  refuseObject(uids.sopClassUid, pixelData !== undefined, count, grouped);
+  const count = Math.max(1, Math.trunc(firstNumber(dataSet, "NumberOfFrames") ?? 1));
+  refuseObject(uids.sopClassUid, pixels !== undefined, count, grouped || mayBeStack(uids.sopClassUid));
   if (codecOf(transferSyntaxUid) === undefined) {
     throw new InstanceFault(
       "unsupported-transfer-syntax",
@@ -45,20 +48,39 @@ export function imageFrames(
     );
   }
   refusePhotometric(dataSet);
-  const pixel = moduleOf(ImagePixelModule, dataSet, "unreadable-instance", EXPORT_AGAIN);
+  const pixel = validModule(ImagePixelModule, dataSet, "unreadable-instance", EXPORT_AGAIN);
   refuseLayout(pixel);
+  const lossyCompression = lossyCompressionOf(dataSet, transferSyntaxUid);
   const common = {
     ...uids,
     instance,
     transferSyntaxUid,
-    frameOfReferenceUid: firstText(dataSet, "FrameOfReferenceUID") ?? "",
     pixel,
+    ...(lossyCompression && { lossyCompression }),
   };
-  if (!grouped) {
-    const plane = slicePlane(dataSet, pixel);
-    const [encoded] = encodedPixels(dataSet, pixelData, 1, pixel);
-    const frame = { ...common, plane, rescale: rescaleOf(dataSet), traits: volumeTraits(dataSet), encoded: encoded! };
+  const isPet = firstText(dataSet, "Modality") === "PT";
+  const frameOf = (own: DataSet, encoded: FrameBytes): ImageFrame => ({
+    ...common,
+    frameOfReferenceUid: firstText(own, "FrameOfReferenceUID") ?? "",
+    plane: slicePlane(own, pixel),
+    rescale: rescaleOf(own),
+    mappings: realWorldMappings(own),
+    ...(isPet && { pet: petHeader(own) }),
+    traits: volumeTraits(own),
+    encoded,
+  });
+  const stacked =
+    !grouped && mayBeStack(uids.sopClassUid) && (count > 1 || uids.sopClassUid === SOP_CLASS.nuclearMedicine);
+  if (!grouped && !stacked) {
+    const [encoded] = encodedPixels(dataSet, pixels, 1, pixel);
+    const frame = frameOf(dataSet, encoded!);
     return isMosaic(dataSet) ? mosaicTiles(dataSet, frame) : [frame];
+  }
+  if (stacked) {
+    // Before anything is made for each frame: a header may declare millions.
+    const encoded = encodedPixels(dataSet, pixels, count, pixel);
+    const { dataSets, remark } = stackedFrames(dataSet, uids.sopClassUid, encoded.length);
+    return numbered(dataSets, count, (own, n) => ({ ...frameOf(own, encoded[n]!), ...(remark && { remark }) }));
   }
   const frames = [...frameDataSets(dataSet)];
   if (frames.length !== count) {
@@ -68,15 +90,17 @@ export function imageFrames(
       EXPORT_AGAIN,
     );
   }
-  const encoded = encodedPixels(dataSet, pixelData, count, pixel);
-  return frames.map((own, n) => ({
-    ...common,
-    ...(count > 1 && { frame: n + 1 }),
-    plane: slicePlane(own, pixel),
-    rescale: rescaleOf(own),
-    traits: volumeTraits(own),
-    encoded: encoded[n]!,
-  }));
+  const encoded = encodedPixels(dataSet, pixels, count, pixel);
+  return numbered(frames, count, (own, n) => frameOf(own, encoded[n]!));
+}
+
+/** The frames of one instance, with their number where there are several. */
+function numbered(
+  dataSets: readonly DataSet[],
+  count: number,
+  frameOf: (own: DataSet, n: number) => ImageFrame,
+): readonly ImageFrame[] {
+  return dataSets.map((own, n) => ({ ...frameOf(own, n), ...(count > 1 && { frame: n + 1 }) }));
 }
 
 function identifiers(dataSet: DataSet) {
@@ -99,7 +123,7 @@ function identifiers(dataSet: DataSet) {
   };
 }
 
-function refuseObject(sopClassUid: string, hasPixels: boolean, frames: number, grouped: boolean): void {
+function refuseObject(sopClassUid: string, hasPixels: boolean, frames: number, placed: boolean): void {
   const { name, kind } = sopClassOf(sopClassUid, hasPixels);
   if (kind === "not-image") {
     throw new InstanceFault("non-image-object", `is not an image (${name})`, "Choose a CT, MR or PET image series.");
@@ -107,7 +131,7 @@ function refuseObject(sopClassUid: string, hasPixels: boolean, frames: number, g
   const unsupported =
     kind === "other-image"
       ? `is of a kind that is not read (${name})`
-      : grouped
+      : placed
         ? undefined
         : frames > 1
           ? `is a ${name} of several frames that does not say where each one lies (no functional groups)`
@@ -155,45 +179,8 @@ function refuseLayout(pixel: ImagePixelModule): void {
   }
 }
 
-/** How far cosines may be from unit length and a right angle; text of 6 digits gives 1e-6. */
-const COSINE_TOLERANCE = 1e-3;
-
-function slicePlane(dataSet: DataSet, { Rows, Columns }: ImagePixelModule): SlicePlane {
-  const advice = "Choose the original series: captures and derived images often lose their position.";
-  const plane = moduleOf(ImagePlaneModule, dataSet, "missing-geometry", advice);
-  const [rx, ry, rz, cx, cy, cz] = plane.ImageOrientationPatient as [number, number, number, number, number, number];
-  const [betweenRows, betweenColumns] = plane.PixelSpacing as [number, number];
-  const row: Vec3 = [rx, ry, rz];
-  const column: Vec3 = [cx, cy, cz];
-  const isFrame =
-    Math.abs(length(row) - 1) < COSINE_TOLERANCE &&
-    Math.abs(length(column) - 1) < COSINE_TOLERANCE &&
-    Math.abs(dot(row, column)) < COSINE_TOLERANCE;
-  if (!isFrame || !(betweenRows > 0) || !(betweenColumns > 0)) {
-    throw new InstanceFault(
-      "missing-geometry",
-      isFrame
-        ? "has a pixel spacing that is not positive"
-        : "has an orientation that is not two directions at a right angle",
-      advice,
-    );
-  }
-  const rowDirection = normalize(row);
-  const columnDirection = normalize(column);
-  return {
-    rows: Rows,
-    columns: Columns,
-    rowDirection,
-    columnDirection,
-    normal: normalize(cross(rowDirection, columnDirection)),
-    betweenRows,
-    betweenColumns,
-    positionLps: plane.ImagePositionPatient as readonly number[] as Vec3,
-  };
-}
-
 function rescaleOf(dataSet: DataSet): ModalityLutModule {
-  const rescale = moduleOf(ModalityLutModule, dataSet, "unreadable-instance", EXPORT_AGAIN);
+  const rescale = validModule(ModalityLutModule, dataSet, "unreadable-instance", EXPORT_AGAIN);
   if (rescale.ModalityLUTSequence === undefined) return rescale;
   throw new InstanceFault(
     "unsupported-object",
@@ -202,22 +189,19 @@ function rescaleOf(dataSet: DataSet): ModalityLutModule {
   );
 }
 
-/** Views on the pixel data, or copies where they would keep much more memory from being freed than their own. */
+/** How to fetch them; or views on the pixel data, or copies where they would keep much more memory from being freed than their own. */
 function encodedPixels(
   dataSet: DataSet,
-  pixelData: PixelData | undefined,
+  pixelData: PixelData | PixelSource | undefined,
   count: number,
   { Rows, Columns, BitsAllocated }: ImagePixelModule,
-): readonly (readonly Uint8Array[])[] {
+): readonly FrameBytes[] {
   if (pixelData === undefined) throw new InstanceFault("unreadable-instance", "has no pixel data", EXPORT_AGAIN);
   const [offsets] = dataSet.ExtendedOffsetTable ?? [];
+  const bytesPerFrame = Rows * Columns * (BitsAllocated >> 3);
   try {
-    const frames = encodedFrames(
-      pixelData,
-      count,
-      Rows * Columns * (BitsAllocated >> 3),
-      offsets instanceof Uint8Array ? offsets : undefined,
-    );
+    if ("source" in pixelData) return fetchedFrames(pixelData, count, bytesPerFrame);
+    const frames = encodedFrames(pixelData, count, bytesPerFrame, offsets instanceof Uint8Array ? offsets : undefined);
     const bytes = frames.flat().reduce((sum, fragment) => sum + fragment.length, 0);
     const held = frames[0]?.[0]?.buffer.byteLength ?? 0;
     return bytes * 2 < held ? frames.map((fragments) => fragments.map((fragment) => fragment.slice())) : frames;
@@ -227,18 +211,12 @@ function encodedPixels(
   }
 }
 
-export function damagedPixels(cause: CorruptFrameError): InstanceFault {
+/** @param frame counted from 1, where the instance has several */
+export function damagedPixels(cause: CorruptFrameError, frame?: number): InstanceFault {
   return new InstanceFault(
     "corrupt-pixel-data",
-    `has damaged pixel data: ${cause.message}`,
+    `has damaged pixel data${frame === undefined ? "" : ` in frame ${frame}`}: ${cause.message}`,
     "Send it again from its source.",
     { cause },
   );
-}
-
-function moduleOf<T>(schema: z.ZodType<T>, dataSet: DataSet, reason: SeriesFault, advice: string): T {
-  const parsed = schema.safeParse(dataSet);
-  if (parsed.success) return parsed.data;
-  const attributes = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))];
-  throw new InstanceFault(reason, `lacks a valid ${attributes.join(", ")}`, advice);
 }

@@ -1,3 +1,6 @@
+export { checkReport } from "./check-report.ts";
+export { checkStructureSet } from "./check-rtstruct.ts";
+export { checkSecondaryCapture } from "./check-secondary-capture.ts";
 export { checkSeg } from "./check-seg.ts";
 export type { CodedConcept, SegmentCodes } from "./coded-concept.ts";
 export { codesForPrompt } from "./codes.ts";
@@ -5,9 +8,15 @@ export { contoursOnto } from "./contours-onto.ts";
 export { type DataSet, firstNumber, firstText, items, numbers, texts, type Value } from "./data-set.ts";
 export { type DecodedRoi, type DecodedStructureSet, decodeStructureSet, type RoiContour } from "./decode-rtstruct.ts";
 export { decodeSeg, openSeg } from "./decode-seg.ts";
-export { type DecodedSeries, type DecodeSeriesOptions, decodeSeries } from "./decode-series.ts";
+export {
+  type DecodedSeries,
+  type DecodeSeriesOptions,
+  decodeSeries,
+  type OpenedSeries,
+  openSeries,
+} from "./decode-series.ts";
 export type { DecodedSeg, DecodedSegFrame, SegFrameGeometry } from "./decoded-seg.ts";
-export { entryOfKeyword } from "./dictionary.ts";
+export { entryOfKeyword, entryOfTag } from "./dictionary.ts";
 export type { Elements } from "./elements.ts";
 export { encodeImageSeries, type ImageSeriesDescription } from "./encode-image.ts";
 export { encodeReport } from "./encode-report.ts";
@@ -15,6 +24,8 @@ export { encodeStructureSet, type StructureSetInput, type StructureSetRoi } from
 export { encodeSecondaryCapture, type SecondaryCaptureInput } from "./encode-secondary-capture.ts";
 export { encodeSeg } from "./encode-seg.ts";
 export { type AlgorithmFamily, equipment } from "./equipment.ts";
+export type { InstanceSource } from "./instance-source.ts";
+export type { LossyCompression } from "./lossy-compression.ts";
 export { maskOnto } from "./mask-onto.ts";
 export { IMPLEMENTATION_CLASS_UID, type Part10Options, writePart10 } from "./part10-writer.ts";
 export { type DicomFile, readPart10 } from "./read-part10.ts";

@@ -8,6 +8,8 @@ export interface Jpeg2000Size {
   readonly bitsPerSample: number;
   readonly signed: boolean;
   readonly tiles: number;
+  /** Where the code stream begins within the frame. */
+  readonly start: number;
 }
 
 const START_AND_SIZE = [0xff, 0x4f, 0xff, 0x51] as const;
@@ -38,6 +40,7 @@ export function jpeg2000Size(frame: Uint8Array): Jpeg2000Size {
     bitsPerSample: (depth & 0x7f) + 1,
     signed: depth > 0x7f,
     tiles: Math.ceil((right - tileLeft) / tileWidth) * Math.ceil((bottom - tileTop) / tileHeight),
+    start,
   };
 }
 

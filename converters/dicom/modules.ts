@@ -3,32 +3,21 @@
  * their multiplicity settled. What geometry and pixels need is required and checked; descriptive attributes that are
  * absent, empty or malformed are undefined, for a bad weight must not stop a segmentation.
  */
-import { z } from "zod";
-import { type DataSet, isDataSet, type Value } from "./data-set.ts";
-
-const first = (values: unknown): unknown => (Array.isArray(values) && values[0] !== "" ? values[0] : undefined);
-const list = (values: unknown): unknown => (Array.isArray(values) && values.length > 0 ? values : undefined);
-
-const text = z.preprocess(first, z.string().optional()).catch(undefined);
-const textList = z.preprocess(list, z.array(z.string()).readonly().optional()).catch(undefined);
-const number = z.preprocess(first, z.number().optional()).catch(undefined);
-const sequence = z
-  .preprocess(
-    list,
-    z
-      .array(z.custom<DataSet>((item) => isDataSet(item as Value)))
-      .readonly()
-      .optional(),
-  )
-  .catch(undefined);
-
-const requiredText = z.preprocess(first, z.string());
-const requiredCount = z.preprocess(first, z.int().nonnegative());
-const optionalNumber = z.preprocess(first, z.number().optional());
-const vector = (length: number) => z.array(z.number()).length(length);
+import {
+  type ModuleOf,
+  moduleOf,
+  number,
+  optionalNumber,
+  requiredCount,
+  requiredText,
+  sequence,
+  text,
+  textList,
+  vector,
+} from "./attributes.ts";
 
 /** Patient Module, PS3.3 C.7.1.1. */
-export const PatientModule = z.object({
+export const PatientModule = moduleOf({
   PatientName: text,
   PatientID: text,
   IssuerOfPatientID: text,
@@ -56,10 +45,10 @@ export const PatientModule = z.object({
   DeidentificationMethod: textList,
   DeidentificationMethodCodeSequence: sequence,
 });
-export type PatientModule = z.infer<typeof PatientModule>;
+export type PatientModule = ModuleOf<typeof PatientModule>;
 
 /** General Study Module, PS3.3 C.7.2.1. */
-export const GeneralStudyModule = z.object({
+export const GeneralStudyModule = moduleOf({
   StudyInstanceUID: requiredText,
   StudyDate: text,
   StudyTime: text,
@@ -77,10 +66,10 @@ export const GeneralStudyModule = z.object({
   ProcedureCodeSequence: sequence,
   ReasonForPerformedProcedureCodeSequence: sequence,
 });
-export type GeneralStudyModule = z.infer<typeof GeneralStudyModule>;
+export type GeneralStudyModule = ModuleOf<typeof GeneralStudyModule>;
 
 /** Patient Study Module, PS3.3 C.7.2.2. */
-export const PatientStudyModule = z.object({
+export const PatientStudyModule = moduleOf({
   AdmittingDiagnosesDescription: textList,
   AdmittingDiagnosesCodeSequence: sequence,
   PatientAge: text,
@@ -101,10 +90,10 @@ export const PatientStudyModule = z.object({
   PatientSexNeutered: text,
   ReasonForVisit: text,
 });
-export type PatientStudyModule = z.infer<typeof PatientStudyModule>;
+export type PatientStudyModule = ModuleOf<typeof PatientStudyModule>;
 
 /** General Series Module, PS3.3 C.7.3.1. */
-export const GeneralSeriesModule = z.object({
+export const GeneralSeriesModule = moduleOf({
   Modality: text,
   SeriesInstanceUID: requiredText,
   SeriesNumber: number,
@@ -116,24 +105,24 @@ export const GeneralSeriesModule = z.object({
   BodyPartExamined: text,
   PatientPosition: text,
 });
-export type GeneralSeriesModule = z.infer<typeof GeneralSeriesModule>;
+export type GeneralSeriesModule = ModuleOf<typeof GeneralSeriesModule>;
 
 /** Frame of Reference Module, PS3.3 C.7.4.1. */
-export const FrameOfReferenceModule = z.object({
+export const FrameOfReferenceModule = moduleOf({
   FrameOfReferenceUID: requiredText,
   PositionReferenceIndicator: text,
 });
-export type FrameOfReferenceModule = z.infer<typeof FrameOfReferenceModule>;
+export type FrameOfReferenceModule = ModuleOf<typeof FrameOfReferenceModule>;
 
 /** SOP Common Module, PS3.3 C.12.1. */
-export const SopCommonModule = z.object({
+export const SopCommonModule = moduleOf({
   SOPClassUID: requiredText,
   SOPInstanceUID: requiredText,
 });
-export type SopCommonModule = z.infer<typeof SopCommonModule>;
+export type SopCommonModule = ModuleOf<typeof SopCommonModule>;
 
 /** Image Plane Module, PS3.3 C.7.6.2. */
-export const ImagePlaneModule = z.object({
+export const ImagePlaneModule = moduleOf({
   /** Row direction, then column direction: cosines in LPS. */
   ImageOrientationPatient: vector(6),
   /** Centre of the first pixel, mm in LPS. */
@@ -141,10 +130,10 @@ export const ImagePlaneModule = z.object({
   /** Between rows (down), then between columns (across), mm. */
   PixelSpacing: vector(2),
 });
-export type ImagePlaneModule = z.infer<typeof ImagePlaneModule>;
+export type ImagePlaneModule = ModuleOf<typeof ImagePlaneModule>;
 
 /** Image Pixel Module, PS3.3 C.7.6.3. */
-export const ImagePixelModule = z.object({
+export const ImagePixelModule = moduleOf({
   SamplesPerPixel: requiredCount,
   PhotometricInterpretation: requiredText,
   Rows: requiredCount,
@@ -155,13 +144,13 @@ export const ImagePixelModule = z.object({
   PixelRepresentation: requiredCount,
   PixelPaddingValue: number,
 });
-export type ImagePixelModule = z.infer<typeof ImagePixelModule>;
+export type ImagePixelModule = ModuleOf<typeof ImagePixelModule>;
 
 /** Rescale of the Modality LUT Module, PS3.3 C.11.1: a value is slope * stored + intercept. */
-export const ModalityLutModule = z.object({
+export const ModalityLutModule = moduleOf({
   RescaleSlope: optionalNumber,
   RescaleIntercept: optionalNumber,
   RescaleType: text,
   ModalityLUTSequence: sequence,
 });
-export type ModalityLutModule = z.infer<typeof ModalityLutModule>;
+export type ModalityLutModule = ModuleOf<typeof ModalityLutModule>;

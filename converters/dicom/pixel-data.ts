@@ -2,6 +2,7 @@ import { hexOfTag } from "./dictionary.ts";
 import {
   ITEM,
   invalid,
+  peekTag,
   type Reading,
   readHeader,
   SEQUENCE_END,
@@ -11,10 +12,37 @@ import {
 import { elementValues } from "./element-values.ts";
 import type { Vr } from "./value-representation.ts";
 
+const LONGEST_HEADER = 12;
+
 /** Pixel data as it stands in the file: one value in little-endian order, or the fragments of an encapsulated one. */
 export type PixelData =
   | { readonly vr: Vr; readonly value: Uint8Array }
   | { readonly fragments: readonly Uint8Array[]; readonly offsetTable: readonly number[] };
+
+export const PIXEL_DATA = 0x7fe00010;
+
+/** Where Pixel Data (7FE0,0010) lies in a file. */
+export interface PixelElement {
+  /** Offset of the element. */
+  readonly element: number;
+  /** Offset of its value. */
+  readonly value: number;
+  /** Of the value; UNDEFINED_LENGTH where it is fragments. */
+  readonly length: number;
+}
+
+/**
+ * Finds Pixel Data where the reading stands, in the first bytes of a file of `fileLength`; undefined where something else
+ * stands there, or nothing more.
+ *
+ * @throws UnsupportedImageError "truncated" where the file ends before its value does
+ */
+export function findPixels(reading: Reading, fileLength: number): PixelElement | undefined {
+  const { bytes, offset: element } = reading;
+  if (bytes.length - element < LONGEST_HEADER || peekTag(reading) !== PIXEL_DATA) return undefined;
+  const { length } = readHeader(reading, fileLength);
+  return { element, value: reading.offset, length };
+}
 
 /** Reads Pixel Data (7FE0,0010), where the reading stands. */
 export function readPixelData(reading: Reading): PixelData {

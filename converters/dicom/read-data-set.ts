@@ -14,10 +14,10 @@ import {
   UNDEFINED_LENGTH,
 } from "./element-header.ts";
 import { elementValues } from "./element-values.ts";
-import { type PixelData, readFragments, readPixelData } from "./pixel-data.ts";
+import { PIXEL_DATA, type PixelData, readFragments, readPixelData } from "./pixel-data.ts";
+import type { RepeatedElements } from "./repeated-elements.ts";
 import { vrOfBytes } from "./value-representation.ts";
 
-const PIXEL_DATA = 0x7fe00010;
 const SPECIFIC_CHARACTER_SET = 0x00080005;
 const PIXEL_REPRESENTATION = 0x00280103;
 
@@ -25,6 +25,13 @@ const PIXEL_REPRESENTATION = 0x00280103;
 const MAX_DEPTH = 64;
 /** Bounds what a file of empty elements can make us build. */
 const MAX_ELEMENTS = 2_000_000;
+
+export interface ReadingOptions {
+  readonly stopBeforePixels?: boolean;
+  readonly within?: (tag: number) => boolean;
+  /** The data set read before, whose bytes must not have changed. */
+  readonly repeated?: RepeatedElements;
+}
 
 /**
  * Reads elements from `start` up to the end of the bytes, or as long as `within` holds for their tag, or up to and
@@ -36,17 +43,9 @@ export function readDataSet(
   bytes: Uint8Array,
   start: number,
   encoding: Encoding,
-  options: { readonly stopBeforePixels?: boolean; readonly within?: (tag: number) => boolean } = {},
+  options: ReadingOptions = {},
 ): { readonly dataSet: DataSet; readonly pixelData?: PixelData; readonly end: number } {
-  const reading: Reading = {
-    bytes,
-    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    offset: start,
-    encoding,
-    text: textDecoder([]),
-    signedPixels: false,
-    elementsLeft: MAX_ELEMENTS,
-  };
+  const reading = newReading(bytes, start, encoding);
   const dataSet: Record<string, readonly Value[]> = {};
   while (reading.offset < bytes.length) {
     const tag = fewZerosLeft(reading) ? 0 : peekTag(reading);
@@ -60,9 +59,26 @@ export function readDataSet(
       const pixelData = readPixelData(reading);
       return { dataSet, pixelData, end: reading.offset };
     }
-    readElement(reading, dataSet, bytes.length, 0);
+    const read = () => readElement(reading, dataSet, bytes.length, 0);
+    if (options.repeated === undefined) read();
+    else if (!options.repeated.take(tag, reading, dataSet)) options.repeated.read(tag, reading, dataSet, read);
   }
   return { dataSet, end: reading.offset };
+}
+
+/** Of a data set that does not name its character set. */
+const DEFAULT_TEXT = textDecoder([]);
+
+export function newReading(bytes: Uint8Array, start: number, encoding: Encoding): Reading {
+  return {
+    bytes,
+    view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    offset: start,
+    encoding,
+    text: DEFAULT_TEXT,
+    signedPixels: false,
+    elementsLeft: MAX_ELEMENTS,
+  };
 }
 
 /** Whether an element seems to start at `start` in explicit VR: its two VR letters are known. */
@@ -70,18 +86,24 @@ export function looksExplicit(bytes: Uint8Array, start: number): boolean {
   return bytes.length >= start + 8 && vrOfBytes(bytes[start + 4]!, bytes[start + 5]!) !== undefined;
 }
 
-function readElement(reading: Reading, dataSet: Record<string, readonly Value[]>, limit: number, depth: number): void {
+/** @returns its key; none where the element says nothing */
+function readElement(
+  reading: Reading,
+  dataSet: Record<string, readonly Value[]>,
+  limit: number,
+  depth: number,
+): string | undefined {
   if (--reading.elementsLeft < 0) {
     throw invalid(`The DICOM header has more than ${MAX_ELEMENTS} elements.`);
   }
   const { tag, vr, length } = readHeader(reading, limit);
   const group = tag >>> 16;
   // A stray delimiter says nothing; group lengths are retired, and group 0000 belongs to network commands.
-  if (group === 0xfffe && length === 0) return;
+  if (group === 0xfffe && length === 0) return undefined;
   if ((tag & 0xffff) === 0 || group === 0) {
     if (length === UNDEFINED_LENGTH) throw invalid(`Element ${hexOfTag(tag)} has no length.`);
     reading.offset += length;
-    return;
+    return undefined;
   }
   const key = keyOf(tag);
   if (vr === "SQ" || (vr === "UN" && length === UNDEFINED_LENGTH)) {
@@ -89,12 +111,12 @@ function readElement(reading: Reading, dataSet: Record<string, readonly Value[]>
     dataSet[key] = withEncoding(reading, vr === "UN" ? IMPLICIT : reading.encoding, () =>
       readSequence(reading, length, limit, depth),
     );
-    return;
+    return key;
   }
   if (length === UNDEFINED_LENGTH) {
     if (vr !== "OB" && vr !== "OW") throw invalid(`Element ${hexOfTag(tag)} has no length.`);
     dataSet[key] = readFragments(reading, limit);
-    return;
+    return key;
   }
   const bytes = reading.bytes.subarray(reading.offset, reading.offset + length);
   const end = reading.offset + length;
@@ -103,6 +125,7 @@ function readElement(reading: Reading, dataSet: Record<string, readonly Value[]>
   reading.offset = end;
   if (tag === SPECIFIC_CHARACTER_SET) reading.text = textDecoder(texts(dataSet, key));
   else if (tag === PIXEL_REPRESENTATION) reading.signedPixels = firstNumber(dataSet, key) === 1;
+  return key;
 }
 
 const IMPLICIT: Encoding = { explicitVr: false, littleEndian: true };

@@ -1,9 +1,12 @@
-import { UnsupportedImageError, UnsupportedSeriesError } from "../errors.ts";
+import { UnsupportedSeriesError } from "../errors.ts";
 import { dot } from "../geometry/index.ts";
 import { type DataSet, firstText } from "./data-set.ts";
 import { type ImageFrame, InstanceFault } from "./image-frame.ts";
 import { imageFrames } from "./image-instance.ts";
-import { type DicomFile, readPart10 } from "./read-part10.ts";
+import type { InstanceSource } from "./instance-source.ts";
+import { openHeaderReader } from "./read-header.ts";
+import { readPart10 } from "./read-part10.ts";
+import { readable } from "./readable.ts";
 
 /** The frames of a series, with their pixels still encoded. */
 export interface SeriesFrames {
@@ -22,13 +25,14 @@ const MAX_VOXELS = 2 ** 30;
 const COUNTED: ReadonlySet<string> = new Set(["unreadable-instance", "corrupt-pixel-data"]);
 
 /**
- * Reads the headers of instances as they arrive; of their bytes only the pixel data are kept.
+ * Reads the headers of instances as they arrive; of their bytes only the pixel data are kept, and of those that are to be
+ * fetched not even these.
  *
  * @param onInstance called after each instance with their number so far
  * @throws UnsupportedSeriesError that says which instance, counted as received, is not one of slices of one series.
  */
 export async function readInstances(
-  instances: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  instances: AsyncIterable<Uint8Array | InstanceSource> | Iterable<Uint8Array | InstanceSource>,
   signal: AbortSignal | undefined,
   onInstance: ((read: number) => void) | undefined,
 ): Promise<SeriesFrames> {
@@ -37,12 +41,15 @@ export async function readInstances(
   let voxels = 0;
   let received = 0;
   let fault: { readonly instance: number; readonly cause: InstanceFault } | undefined;
-  for await (const bytes of instances) {
+  const headerOf = openHeaderReader();
+  for await (const instance of instances) {
     signal?.throwIfAborted();
     received++;
     if (fault !== undefined) continue;
     try {
-      const { slices, dataSet } = readInstance(bytes, received);
+      const file = instance instanceof Uint8Array ? readable(() => readPart10(instance)) : await headerOf(instance);
+      const { dataSet } = file;
+      const slices = imageFrames(file, received);
       if (lowest !== undefined) refuseOtherPatient(dataSet, lowest.dataSet);
       for (const slice of slices) {
         refuseOtherSeries(slice, frames[0]);
@@ -87,20 +94,6 @@ export function instanceRefusal(
     { instance, ...(total !== undefined && { instances: total }) },
     { cause: fault },
   );
-}
-
-function readInstance(
-  bytes: Uint8Array,
-  instance: number,
-): { readonly slices: readonly ImageFrame[]; readonly dataSet: DataSet } {
-  let file: DicomFile;
-  try {
-    file = readPart10(bytes);
-  } catch (cause) {
-    if (!(cause instanceof UnsupportedImageError)) throw cause;
-    throw new InstanceFault("unreadable-instance", `cannot be read (${cause.reason})`, cause.message, { cause });
-  }
-  return { slices: imageFrames(file, instance), dataSet: file.dataSet };
 }
 
 function refuseOtherSeries(slice: ImageFrame, first: ImageFrame | undefined): void {

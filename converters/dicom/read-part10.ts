@@ -1,9 +1,9 @@
-import { inflateRawSync } from "node:zlib";
 import { UnsupportedImageError } from "../errors.ts";
 import { type DataSet, firstText } from "./data-set.ts";
 import type { Encoding } from "./element-header.ts";
-import type { PixelData } from "./pixel-data.ts";
-import { looksExplicit, readDataSet } from "./read-data-set.ts";
+import { findPixels, type PixelData, type PixelElement } from "./pixel-data.ts";
+import { looksExplicit, newReading, readDataSet } from "./read-data-set.ts";
+import type { RepeatedElements } from "./repeated-elements.ts";
 import { TRANSFER_SYNTAX } from "./transfer-syntax.ts";
 
 export interface DicomFile {
@@ -26,9 +26,52 @@ const MAX_INFLATED_BYTES = 256 * 1024 * 1024;
  */
 export function readPart10(file: Uint8Array, options: { readonly stopBeforePixels?: boolean } = {}): DicomFile {
   const bytes = plainBytes(file);
+  const { transferSyntaxUid, meta, end } = readMeta(bytes);
+  const { dataSet, pixelData } =
+    transferSyntaxUid === TRANSFER_SYNTAX.deflatedLittleEndian
+      ? readDataSet(inflate(bytes.subarray(end)), 0, EXPLICIT, options)
+      : readDataSet(bytes, end, encodingOf(transferSyntaxUid, bytes, end), options);
+  return { transferSyntaxUid, meta, dataSet, ...(pixelData && { pixelData }) };
+}
+
+/** What comes before the pixels of a file, and where these are. */
+export interface BeforePixels extends Omit<DicomFile, "pixelData"> {
+  readonly encoding: Encoding;
+  readonly pixels: PixelElement;
+}
+
+/**
+ * Reads the header of a file of `fileLength` bytes out of its first bytes, as `readPart10` does.
+ *
+ * @param repeated of the file read before
+ * @returns undefined where the pixels begin beyond these, or the data set is deflated or big endian.
+ * @throws UnsupportedImageError where these bytes alone are no DICOM file
+ */
+export function readBeforePixels(
+  beginning: Uint8Array,
+  fileLength: number,
+  repeated?: RepeatedElements,
+): BeforePixels | undefined {
+  const bytes = plainBytes(beginning);
+  const { transferSyntaxUid, meta, end } = readMeta(bytes, repeated);
+  if (transferSyntaxUid === TRANSFER_SYNTAX.deflatedLittleEndian) return undefined;
+  const encoding = encodingOf(transferSyntaxUid, bytes, end);
+  if (!encoding.littleEndian) return undefined;
+  const { dataSet, end: element } = readDataSet(bytes, end, encoding, {
+    stopBeforePixels: true,
+    ...(repeated && { repeated }),
+  });
+  const pixels = findPixels(newReading(bytes, element, encoding), fileLength);
+  return pixels && { transferSyntaxUid, meta, dataSet, encoding, pixels };
+}
+
+function readMeta(
+  bytes: Uint8Array,
+  repeated?: RepeatedElements,
+): Pick<DicomFile, "transferSyntaxUid" | "meta"> & { readonly end: number } {
   const start = startOfElements(bytes);
   const { dataSet: meta, end } = hasMeta(bytes, start)
-    ? readDataSet(bytes, start, EXPLICIT, { within: (tag) => tag >>> 16 === 2 })
+    ? readDataSet(bytes, start, EXPLICIT, { within: (tag) => tag >>> 16 === 2, ...(repeated && { repeated }) })
     : { dataSet: {}, end: start };
   const declared = firstText(meta, "TransferSyntaxUID");
   const transferSyntaxUid =
@@ -37,11 +80,7 @@ export function readPart10(file: Uint8Array, options: { readonly stopBeforePixel
   if (end === bytes.length) {
     throw new UnsupportedImageError("truncated", "The DICOM file ends before its data set. Export or send it again.");
   }
-  const { dataSet, pixelData } =
-    transferSyntaxUid === TRANSFER_SYNTAX.deflatedLittleEndian
-      ? readDataSet(inflate(bytes.subarray(end)), 0, EXPLICIT, options)
-      : readDataSet(bytes, end, encodingOf(transferSyntaxUid, bytes, end), options);
-  return { transferSyntaxUid, meta, dataSet, ...(pixelData && { pixelData }) };
+  return { transferSyntaxUid, meta, end };
 }
 
 const EXPLICIT: Encoding = { explicitVr: true, littleEndian: true };
@@ -73,6 +112,8 @@ function isMagic(bytes: Uint8Array, at: number): boolean {
 
 function inflate(deflated: Uint8Array): Uint8Array {
   try {
+    // Loaded on first use: few files are deflated.
+    const { inflateRawSync } = process.getBuiltinModule("node:zlib");
     return plainBytes(inflateRawSync(deflated, { maxOutputLength: MAX_INFLATED_BYTES }));
   } catch (cause) {
     const tooLarge = cause instanceof RangeError;

@@ -2,7 +2,9 @@ import type { SourceInstance, VolumeGeometry } from "../geometry/index.ts";
 import type { BitVolume } from "../mask/index.ts";
 import type { SegmentCodes } from "./coded-concept.ts";
 import type { AlgorithmFamily } from "./equipment.ts";
+import type { LossyCompression } from "./lossy-compression.ts";
 import type { SegCompression, SegKind } from "./seg-kind.ts";
+import type { SegRevision } from "./seg-revision.ts";
 import type { CielabValue } from "./segment-colour.ts";
 import type { SeriesHeader } from "./series-header.ts";
 
@@ -35,11 +37,19 @@ export interface SegInput {
   /** What the frames refer to and take their exact positions from. A slice without one is placed by the geometry. */
   readonly sources: readonly SourceInstance[];
   /** Where the source's pixels once went through lossy compression: what is known of it, for a result inherits it. */
-  readonly lossyCompression?: { readonly ratios?: readonly number[]; readonly methods?: readonly string[] };
+  readonly lossyCompression?: LossyCompression;
   /** Numbered from 1 in this order; they may overlap, but not in a label map. */
   readonly segments: readonly SegSegment[];
   readonly seriesDescription: string;
-  readonly algorithm: { readonly name: string; readonly version: string; readonly family: AlgorithmFamily };
+  readonly algorithm: {
+    readonly name: string;
+    readonly version: string;
+    readonly family: AlgorithmFamily;
+    /** What computed it, like "the CPU"; said with the contributing equipment. */
+    readonly computedOn?: string;
+  };
+  /** Where it was made of an earlier SEG. */
+  readonly revision?: SegRevision;
   /** A person name (PN); nobody where absent. */
   readonly contentCreator?: string;
   /** Series Number (0020,0011); the source's plus 1000 where absent. */

@@ -3,22 +3,26 @@ import type { CodedConcept } from "./coded-concept.ts";
 import type { Elements } from "./elements.ts";
 import { codeItem, equipment, familyCode } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
-import type { SegInput, SegSegment } from "./seg-input.ts";
+import type { SegInput } from "./seg-input.ts";
 import { segmentColours } from "./segment-colour.ts";
 
 /**
  * The Segment Sequence (PS3.3 section C.8.20.2 and table C.8.20-4). Segment Algorithm Type is AUTOMATIC: words say
  * what is looked for, as a choice from a list would; nothing that the user does shows where it lies, which is what
- * SEMIAUTOMATIC ("calculated segment with user assistance") means.
+ * SEMIAUTOMATIC ("calculated segment with user assistance") means: what a person drew on afterwards is that.
  */
-export function segmentItems(segments: readonly SegSegment[], algorithm: SegInput["algorithm"]): readonly Elements[] {
+export function segmentItems({
+  segments,
+  algorithm,
+  revision,
+}: Pick<SegInput, "segments" | "algorithm" | "revision">): readonly Elements[] {
   const colours = segmentColours(segments.map(({ label }) => label));
   const name = singleLine(algorithm.name);
   return segments.map(({ label, description, codes, tracking, colourLab }, n) => ({
     SegmentNumber: n + 1,
     SegmentLabel: singleLine(label),
     ...(description !== "" && { SegmentDescription: description.slice(0, LONGEST_DESCRIPTION) }),
-    SegmentAlgorithmType: "AUTOMATIC",
+    SegmentAlgorithmType: revision?.byPerson ? "SEMIAUTOMATIC" : "AUTOMATIC",
     SegmentAlgorithmName: name,
     SegmentationAlgorithmIdentificationSequence: [
       {

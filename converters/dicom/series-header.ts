@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { DataSet } from "./data-set.ts";
 import {
   FrameOfReferenceModule,
@@ -36,6 +35,8 @@ export function seriesHeader(dataSet: DataSet, frameOfReferenceUid: string): Ser
  * series shares it, and nothing else does ("2.25." and a UUID as a decimal number, PS3.5 section B.2).
  */
 export function standInFrameOfReferenceUid(seriesInstanceUid: string): string {
+  // Loaded where it is needed: that takes longer than reading the headers of a hundred slices.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   const digest = createHash("sha256").update(`frame of reference of ${seriesInstanceUid}`).digest();
   // Marked as a name-based UUID of the custom version (RFC 9562 section 5.8).
   digest[6] = (digest[6]! & 0x0f) | 0x80;

@@ -1,6 +1,6 @@
 import { type DecodeOptions, decodeFrames, type EncodedFrame, FrameFault } from "./decode-frames.ts";
 import { CorruptFrameError } from "./frame-codec.ts";
-import type { ImageFrame } from "./image-frame.ts";
+import { type ImageFrame, InstanceFault } from "./image-frame.ts";
 import { damagedPixels } from "./image-instance.ts";
 import { instanceRefusal } from "./read-instances.ts";
 import { storeValues } from "./store-values.ts";
@@ -35,7 +35,7 @@ export function takeSlices(
 
 function encodedFrame({ transferSyntaxUid, encoded, pixel }: ImageFrame): EncodedFrame {
   const { Rows: rows, Columns: columns, BitsAllocated: bitsAllocated } = pixel;
-  return { transferSyntaxUid, fragments: encoded, shape: { rows, columns, bitsAllocated } };
+  return { transferSyntaxUid, encoded, shape: { rows, columns, bitsAllocated } };
 }
 
 /**
@@ -47,33 +47,87 @@ function encodedFrame({ transferSyntaxUid, encoded, pixel }: ImageFrame): Encode
  */
 export async function decodeSliceValues(
   slices: readonly Slice[],
-  { frames, slicesOf, received }: EncodedSlices,
+  encoded: EncodedSlices,
   options: DecodeOptions,
 ): Promise<Int16Array | Float32Array> {
-  const { rows, columns } = slices[0]!.plane;
-  const perSlice = rows * columns;
-  const whole = slices.every(({ rescale: { RescaleSlope = 1, RescaleIntercept = 0 } }) =>
+  const perSlice = pixelsOf(slices);
+  let values = mayBeIntegers(slices)
+    ? new Int16Array(perSlice * slices.length)
+    : new Float32Array(perSlice * slices.length);
+  const store = (k: number, samples: Uint8Array) => {
+    if (storeValues(samples, slices[k]!, values, k * perSlice)) return;
+    // Integers so far, so each of them is the same float; this slice is written again.
+    values = new Float32Array(values);
+    storeValues(samples, slices[k]!, values, k * perSlice);
+  };
+  await decodeSamples(slices, encoded, encoded.frames, store, options);
+  return values;
+}
+
+/** Is given one slice; its values are good until it returns. */
+export type StoreSlice = (k: number, values: Int16Array | Float32Array) => void;
+
+/**
+ * As `decodeSliceValues`, one slice after the other, in no certain order. Where a slice does not fit Int16Array, all slices
+ * come once more as Float32Array.
+ */
+export async function decodeEachSlice(
+  slices: readonly Slice[],
+  encoded: EncodedSlices,
+  store: StoreSlice,
+  options: DecodeOptions,
+): Promise<void> {
+  const perSlice = pixelsOf(slices);
+  const decodeInto = (values: Int16Array | Float32Array) => {
+    const decode = (k: number, samples: Uint8Array) => {
+      if (!storeValues(samples, slices[k]!, values, 0)) throw new UnfitSlice();
+      store(k, values);
+    };
+    return decodeSamples(slices, encoded, [...encoded.frames], decode, options);
+  };
+  try {
+    await decodeInto(mayBeIntegers(slices) ? new Int16Array(perSlice) : new Float32Array(perSlice));
+  } catch (cause) {
+    if (!(cause instanceof UnfitSlice)) throw cause;
+    await decodeInto(new Float32Array(perSlice));
+  }
+}
+
+/** A slice has values that are no integers of 16 bits. */
+class UnfitSlice extends Error {}
+
+function pixelsOf([first]: readonly Slice[]): number {
+  return first!.plane.rows * first!.plane.columns;
+}
+
+function mayBeIntegers(slices: readonly Slice[]): boolean {
+  return slices.every(({ rescale: { RescaleSlope = 1, RescaleIntercept = 0 } }) =>
     [RescaleSlope, RescaleIntercept].every(Number.isInteger),
   );
-  let values = whole ? new Int16Array(perSlice * slices.length) : new Float32Array(perSlice * slices.length);
-  const store = (frame: number, samples: Uint8Array) => {
+}
+
+/** @param frames of `encoded`; emptied */
+async function decodeSamples(
+  slices: readonly Slice[],
+  { slicesOf, received }: EncodedSlices,
+  frames: EncodedFrame[],
+  store: (k: number, samples: Uint8Array) => void,
+  options: DecodeOptions,
+): Promise<void> {
+  const storeFrame = (frame: number, samples: Uint8Array) => {
     for (const k of slicesOf[frame]!) {
-      const slice = slices[k]!;
-      refuseTooFew(samples, slice);
-      if (storeValues(samples, slice, values, k * perSlice)) continue;
-      // Integers so far, so each of them is the same float; this slice is written again.
-      values = new Float32Array(values);
-      storeValues(samples, slice, values, k * perSlice);
+      refuseTooFew(samples, slices[k]!);
+      store(k, samples);
     }
   };
   try {
-    await decodeFrames(frames, store, options);
+    await decodeFrames(frames, storeFrame, options);
   } catch (fault) {
     if (!(fault instanceof FrameFault)) throw fault;
-    const { instance } = slices[slicesOf[fault.index]![0]!]!;
-    throw instanceRefusal(damagedPixels(fault.cause), instance, received);
+    const { instance, frame } = slices[slicesOf[fault.index]![0]!]!;
+    const cause = fault.cause instanceof InstanceFault ? fault.cause : damagedPixels(fault.cause, frame);
+    throw instanceRefusal(cause, instance, received);
   }
-  return values;
 }
 
 function refuseTooFew(samples: Uint8Array, { pixel }: Slice): void {

@@ -14,6 +14,14 @@ interface SopClass {
 
 const STORAGE = "1.2.840.10008.5.1.4.1.1";
 
+/** SOP classes whose frames need a reading of their own. */
+export const SOP_CLASS = {
+  nuclearMedicine: `${STORAGE}.20`,
+  ultrasoundMultiFrame: `${STORAGE}.3.1`,
+  secondaryCaptureByte: `${STORAGE}.7.2`,
+  secondaryCaptureWord: `${STORAGE}.7.3`,
+} as const;
+
 const KNOWN: Readonly<Record<string, SopClass>> = {
   [`${STORAGE}.2`]: { name: "CT Image", kind: "image" },
   [`${STORAGE}.4`]: { name: "MR Image", kind: "image" },
@@ -29,9 +37,9 @@ const KNOWN: Readonly<Record<string, SopClass>> = {
   [`${STORAGE}.1`]: { name: "Computed Radiography Image", kind: "other-image" },
   [`${STORAGE}.1.1`]: { name: "Digital X-Ray Image", kind: "other-image" },
   [`${STORAGE}.1.2`]: { name: "Digital Mammography X-Ray Image", kind: "other-image" },
-  [`${STORAGE}.3.1`]: { name: "Ultrasound Multi-frame Image", kind: "other-image" },
+  [`${STORAGE}.3.1`]: { name: "Ultrasound Multi-frame Image", kind: "image" },
   [`${STORAGE}.6.1`]: { name: "Ultrasound Image", kind: "other-image" },
-  [`${STORAGE}.6.2`]: { name: "Enhanced US Volume", kind: "other-image" },
+  [`${STORAGE}.6.2`]: { name: "Enhanced US Volume", kind: "image" },
   [`${STORAGE}.7.1`]: { name: "Multi-frame Single Bit Secondary Capture Image", kind: "other-image" },
   [`${STORAGE}.7.2`]: { name: "Multi-frame Grayscale Byte Secondary Capture Image", kind: "image" },
   [`${STORAGE}.7.3`]: { name: "Multi-frame Grayscale Word Secondary Capture Image", kind: "image" },
@@ -40,7 +48,7 @@ const KNOWN: Readonly<Record<string, SopClass>> = {
   [`${STORAGE}.12.2`]: { name: "X-Ray Radiofluoroscopic Image", kind: "other-image" },
   [`${STORAGE}.13.1.1`]: { name: "X-Ray 3D Angiographic Image", kind: "image" },
   [`${STORAGE}.13.1.3`]: { name: "Breast Tomosynthesis Image", kind: "image" },
-  [`${STORAGE}.20`]: { name: "Nuclear Medicine Image", kind: "other-image" },
+  [`${STORAGE}.20`]: { name: "Nuclear Medicine Image", kind: "image" },
   [`${STORAGE}.30`]: { name: "Parametric Map", kind: "other-image" },
   [`${STORAGE}.481.1`]: { name: "RT Image", kind: "other-image" },
   [`${STORAGE}.481.2`]: { name: "RT Dose", kind: "other-image" },

@@ -1,6 +1,6 @@
 import { reusableBytes } from "./frame-codec.ts";
 import type { ImageFrame } from "./image-frame.ts";
-import { storePairs } from "./store-pairs.ts";
+import { storeWords } from "./store-words.ts";
 
 /** What of a slice says how its samples become values. */
 export type SliceLayout = Pick<ImageFrame, "pixel" | "plane" | "tile" | "rescale">;
@@ -74,8 +74,11 @@ function storeIntegers(
     return fits;
   }
   if (raw instanceof Uint16Array && left === right) {
-    const pairs = { bitsStored: 32 - right, signed, intercept };
-    const stored = storePairs(raw.subarray(from, end), out.subarray(to, to + count), pairs);
+    const stored = storeWords(raw.subarray(from, end), out.subarray(to, to + count), {
+      bitsStored: 32 - right,
+      signed,
+      intercept,
+    });
     if (stored !== undefined) return stored;
   }
   if (signed) {

@@ -19,6 +19,18 @@ export const TRANSFER_SYNTAX = {
   deflatedImageFrame: "1.2.840.10008.1.2.8.1",
 } as const;
 
+const NATIVE: ReadonlySet<string> = new Set([
+  TRANSFER_SYNTAX.implicitLittleEndian,
+  TRANSFER_SYNTAX.explicitLittleEndian,
+  TRANSFER_SYNTAX.deflatedLittleEndian,
+  TRANSFER_SYNTAX.explicitBigEndian,
+]);
+
+/** Whether pixels stand in the file as they are, not in fragments (PS3.5 sections A.1 to A.3 and A.5). */
+export function isNative(uid: string): boolean {
+  return NATIVE.has(uid);
+}
+
 const NAMES: Readonly<Record<string, string>> = {
   "1.2.840.10008.1.2": "Implicit VR Little Endian",
   "1.2.840.10008.1.2.1": "Explicit VR Little Endian",

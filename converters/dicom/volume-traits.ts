@@ -7,9 +7,11 @@ import { type DataSet, firstNumber, firstText, items, numbers, texts } from "./d
 export const TRAITS = [
   "stack",
   "image type",
+  "energy window",
   "echo time",
   "b-value",
   "diffusion direction",
+  "R-R interval",
   "temporal position",
   "trigger time",
   "acquisition",
@@ -31,10 +33,17 @@ export function volumeTraits(dataSet: DataSet): VolumeTraits {
   return {
     stack: text("StackID"),
     "image type": imageType(dataSet),
+    "energy window": number("EnergyWindowVector"),
     "echo time": number("EffectiveEchoTime", "EchoTime", "EchoNumbers"),
     "b-value": number("DiffusionBValue", ...PRIVATE_B_VALUES) ?? geBValue(dataSet),
     "diffusion direction": direction(dataSet),
-    "temporal position": number("TemporalPositionIndex", "TemporalPositionIdentifier", "TemporalPositionTimeOffset"),
+    "R-R interval": number("RRIntervalVector"),
+    "temporal position": number(
+      "TemporalPositionIndex",
+      "TemporalPositionIdentifier",
+      "TemporalPositionTimeOffset",
+      "TimeSlotVector",
+    ),
     "trigger time": number("NominalCardiacTriggerDelayTime", "NominalPercentageOfCardiacPhase", "TriggerTime"),
     acquisition: number("AcquisitionNumber"),
     "acquisition time": text("FrameAcquisitionDateTime", "AcquisitionDateTime", "AcquisitionTime"),
@@ -59,8 +68,10 @@ function first<T>(keywords: readonly string[], find: (keyword: string) => T | un
 function imageType(dataSet: DataSet): string | undefined {
   const own = texts(dataSet, "FrameType");
   const type = own.length > 0 ? own : texts(dataSet, "ImageType");
-  const component = firstText(dataSet, "ComplexImageComponent");
-  const parts = [...type.slice(2), ...(component === undefined ? [] : [component])];
+  const parts = [
+    ...type.slice(2),
+    ...["ComplexImageComponent", "DataType"].flatMap((keyword) => firstText(dataSet, keyword) ?? []),
+  ];
   return parts.length > 0 ? parts.join("\\") : undefined;
 }
 

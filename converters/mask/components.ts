@@ -27,6 +27,10 @@ export interface Piece {
 
 export interface Pieces {
   readonly count: number;
+  /** The number of the piece that each run belongs to. */
+  readonly pieceOf: Int32Array;
+  /** The number of each of `pieces`. */
+  readonly numbers: Uint32Array;
   readonly pieces: readonly Piece[];
   /** All pieces together; absent where there is none. */
   readonly whole?: Piece;
@@ -71,8 +75,9 @@ export function tallyPieces([, nj]: Vec3, runs: Runs, ijkToWorld: Mat4, atMost: 
     const centroid = transformPoint(ijkToWorld, [i / n, j / n, k / n]);
     return { voxels: n, box: { min: triple(low), max: triple(high) }, centroid };
   };
-  const pieces = Array.from(bySize.subarray(0, Math.min(count, atMost)), describe);
-  if (count === 0) return { count, pieces };
+  const numbers = bySize.subarray(0, Math.min(count, atMost));
+  const pieces = Array.from(numbers, describe);
+  if (count === 0) return { count, pieceOf, numbers, pieces };
   for (let piece = 1; piece < count; piece++) {
     voxels[0]! += voxels[piece]!;
     for (let axis = 0; axis < 3; axis++) {
@@ -81,5 +86,5 @@ export function tallyPieces([, nj]: Vec3, runs: Runs, ijkToWorld: Mat4, atMost: 
       high[axis] = Math.max(high[axis]!, high[3 * piece + axis]!);
     }
   }
-  return { count, pieces, whole: describe(0) };
+  return { count, pieceOf, numbers, pieces, whole: describe(0) };
 }

@@ -1,6 +1,6 @@
 import { length, subtract, transformPoint, type Vec3, type VolumeGeometry } from "../geometry/index.ts";
 import type { BitVolume, PlaneAxis } from "./bit-volume.ts";
-import { findRuns } from "./runs.ts";
+import { findRuns, type Runs } from "./runs.ts";
 
 /** A straight line between two points on a mask's outline, mm in LPS. */
 export interface Diameter {
@@ -14,20 +14,49 @@ export interface Diameter {
  * voxels is n voxels long; what lies between its ends need not be mask. Undefined where the mask is empty.
  */
 export function longestAxialDiameter(mask: BitVolume, geometry: VolumeGeometry): Diameter | undefined {
+  const [ni, nj, nk] = mask.size;
+  const everywhere = { min: [0, 0, 0], max: [ni - 1, nj - 1, nk - 1] } as const;
+  return longestAxialLine(findRuns(mask), nj, geometry, { boxIjk: everywhere });
+}
+
+/** Which runs are meant: all within the box, or those of one piece. */
+export interface PartOfRuns {
+  /** The first and last voxel along each axis, both included. */
+  readonly boxIjk: { readonly min: Vec3; readonly max: Vec3 };
+  readonly pieceOf?: Int32Array;
+  readonly piece?: number;
+}
+
+/** As longestAxialDiameter, of some runs of a mask with rows of `nj` voxels along j. */
+export function longestAxialLine(
+  runs: Runs,
+  nj: number,
+  geometry: VolumeGeometry,
+  part: PartOfRuns,
+): Diameter | undefined {
   const axis = axisAlongPatient(geometry);
   let best: Diameter | undefined;
-  for (const outline of outlines(mask, axis)) {
-    const hull = convexHull(outline).map(([x, y, plane]) =>
-      transformPoint(geometry.ijkToLps, place(axis, x, y, plane)),
-    );
-    for (let a = 0; a < hull.length; a++) {
-      for (let b = a + 1; b < hull.length; b++) {
-        const mm = length(subtract(hull[a]!, hull[b]!));
-        if (mm > (best?.mm ?? 0)) best = { mm, ends: [hull[a]!, hull[b]!] };
-      }
-    }
+  for (const hull of hulls(runs, nj, axis, part)) {
+    const points = hull.map(([x, y, plane]) => transformPoint(geometry.ijkToLps, place(axis, x, y, plane)));
+    best = longestBetween(points, best);
   }
   return best;
+}
+
+function longestBetween(hull: readonly Vec3[], best: Diameter | undefined): Diameter | undefined {
+  let ends: Diameter["ends"] | undefined;
+  let most = (best?.mm ?? 0) ** 2;
+  for (let a = 0; a < hull.length; a++) {
+    const from = hull[a]!;
+    for (let b = a + 1; b < hull.length; b++) {
+      const to = hull[b]!;
+      const square = (from[0] - to[0]) ** 2 + (from[1] - to[1]) ** 2 + (from[2] - to[2]) ** 2;
+      if (square <= most) continue;
+      most = square;
+      ends = [from, to];
+    }
+  }
+  return ends ? { mm: length(subtract(ends[0], ends[1])), ends } : best;
 }
 
 /** The grid's axis that runs most from feet to head. */
@@ -43,53 +72,65 @@ function place(axis: PlaneAxis, x: number, y: number, plane: number): Vec3 {
   return axis === 2 ? [x, y, plane] : axis === 1 ? [x, plane, y] : [plane, x, y];
 }
 
-/** For each plane with voxels, points of the outline that hold its convex hull. */
-function* outlines(mask: BitVolume, axis: PlaneAxis): Generator<PlanePoint[]> {
-  const [ni, nj, nk] = mask.size;
-  const [planes, height] = axis === 2 ? [nk, nj] : axis === 1 ? [nj, nk] : [ni, nk];
+/** For each plane with voxels, the corners of the convex hull of its outline. */
+function* hulls(runs: Runs, nj: number, axis: PlaneAxis, part: PartOfRuns): Generator<PlanePoint[]> {
+  const { min, max } = part.boxIjk;
+  const [across, normal] = axis === 2 ? ([1, 2] as const) : axis === 1 ? ([2, 1] as const) : ([2, 0] as const);
+  const [height, planes] = [max[across] - min[across] + 1, max[normal] - min[normal] + 1];
   const lowest = new Int32Array(planes * height).fill(-1);
   const highest = new Int32Array(planes * height);
-  const { first, last, rowStart } = findRuns(mask);
-  const widen = (line: number, from: number, to: number) => {
+  const widen = (plane: number, y: number, from: number, to: number) => {
+    const line = (plane - min[normal]) * height + (y - min[across]);
     if (lowest[line] === -1 || from < lowest[line]!) lowest[line] = from;
     if (to > highest[line]!) highest[line] = to;
   };
-  for (let row = 0; row < nj * nk; row++) {
-    const [j, k] = [row % nj, Math.floor(row / nj)];
-    for (let r = rowStart[row]!; r < rowStart[row + 1]!; r++) {
-      if (axis === 2) widen(k * nj + j, first[r]!, last[r]!);
-      else if (axis === 1) widen(j * nk + k, first[r]!, last[r]!);
-      else for (let i = first[r]!; i <= last[r]!; i++) widen(i * nk + k, j, j);
+  const { first, last, rowStart } = runs;
+  for (let k = min[2]; k <= max[2]; k++) {
+    for (let j = min[1]; j <= max[1]; j++) {
+      const row = k * nj + j;
+      for (let r = rowStart[row]!; r < rowStart[row + 1]!; r++) {
+        if (part.pieceOf && part.pieceOf[r] !== part.piece) continue;
+        if (axis === 2) widen(k, j, first[r]!, last[r]!);
+        else if (axis === 1) widen(j, k, first[r]!, last[r]!);
+        else for (let i = first[r]!; i <= last[r]!; i++) widen(i, k, j, j);
+      }
     }
   }
+  // Level 2 y + 1 runs through the centres of line y, the levels beside it along its edges: see longestAxialDiameter.
+  const left = new Float64Array(2 * height + 1);
+  const right = new Float64Array(2 * height + 1);
   for (let plane = 0; plane < planes; plane++) {
-    const points: PlanePoint[] = [];
+    left.fill(Infinity);
+    right.fill(-Infinity);
+    const reach = (level: number, from: number, to: number) => {
+      left[level] = Math.min(left[level]!, from);
+      right[level] = Math.max(right[level]!, to);
+    };
     for (let y = 0; y < height; y++) {
-      const line = plane * height + y;
-      const [from, to] = [lowest[line]!, highest[line]!];
+      const [from, to] = [lowest[plane * height + y]!, highest[plane * height + y]!];
       if (from === -1) continue;
-      points.push([from - 0.5, y, plane], [to + 0.5, y, plane]);
-      for (const x of from === to ? [from] : [from, to]) points.push([x, y - 0.5, plane], [x, y + 0.5, plane]);
+      reach(2 * y, from, to);
+      reach(2 * y + 1, from - 0.5, to + 0.5);
+      reach(2 * y + 2, from, to);
     }
-    if (points.length > 0) yield points;
+    const corners = [...chain(left, 1), ...chain(right, -1)];
+    if (corners.length === 0) continue;
+    yield corners.map(([x, level]) => [x, (level - 1) / 2 + min[across], plane + min[normal]]);
   }
 }
 
-/** Andrew's monotone chain. */
-function convexHull(points: PlanePoint[]): PlanePoint[] {
-  const sorted = points.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]);
-  return [...chain(sorted), ...chain(sorted.toReversed())];
-}
-
-function chain(points: readonly PlanePoint[]): PlanePoint[] {
-  const kept: PlanePoint[] = [];
-  for (const point of points) {
-    while (kept.length > 1 && turn(kept.at(-2)!, kept.at(-1)!, point) <= 0) kept.pop();
-    kept.push(point);
+/** One side of the hull, from the first level to the last: Andrew's monotone chain, whose points are in order already. */
+function chain(xs: Float64Array, side: 1 | -1): (readonly [x: number, level: number])[] {
+  const kept: (readonly [number, number])[] = [];
+  for (const [level, x] of xs.entries()) {
+    if (!Number.isFinite(x)) continue;
+    while (kept.length > 1 && side * turn(kept.at(-2)!, kept.at(-1)!, x, level) <= 0) kept.pop();
+    kept.push([x, level]);
   }
-  return kept.slice(0, -1);
+  return kept;
 }
 
-function turn(a: PlanePoint, b: PlanePoint, c: PlanePoint): number {
-  return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+/** Positive where b has a smaller x than the line from a to (x, level). */
+function turn(a: readonly [number, number], b: readonly [number, number], x: number, level: number): number {
+  return (b[1] - a[1]) * (x - a[0]) - (b[0] - a[0]) * (level - a[1]);
 }

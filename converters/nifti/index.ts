@@ -1,2 +1,2 @@
 export { isNifti, type ReadNiftiOptions, readNifti, readNiftiPair } from "./read.ts";
-export { niftiParts, type WriteNiftiOptions, writeNifti } from "./write.ts";
+export { niftiHeader, niftiParts, type WriteNiftiOptions, writeNifti } from "./write.ts";

@@ -1,5 +1,4 @@
-import { gzipSync } from "node:zlib";
-import type { Volume, Voxels } from "../geometry/index.ts";
+import type { Volume, VolumeGeometry, Voxels } from "../geometry/index.ts";
 import { column, determinant, dot, flipLpsRas, type Mat4, scale, type Vec3, voxelSizeMm } from "../geometry/index.ts";
 
 export interface WriteNiftiOptions {
@@ -23,27 +22,39 @@ export function writeNifti(volume: Pick<Volume, "geometry" | "voxels">, options:
   const file = new Uint8Array(start.length + voxels.length);
   file.set(start);
   file.set(voxels, start.length);
-  return options.gzip ? gzipSync(file, { level: 4 }) : file;
+  // Loaded on first use: it would delay those who write no gzip.
+  return options.gzip ? process.getBuiltinModule("node:zlib").gzipSync(file, { level: 4 }) : file;
 }
 
 /** The two parts of an uncompressed file as `writeNifti` makes it: its header, and a view on the voxels themselves. */
 export function niftiParts(
   { geometry, voxels }: Pick<Volume, "geometry" | "voxels">,
-  { volumes = 1, slope = 1, description = "Parse3D, research use only" }: Omit<WriteNiftiOptions, "gzip"> = {},
+  options: Omit<WriteNiftiOptions, "gzip"> = {},
 ): readonly [header: Uint8Array, voxels: Uint8Array] {
-  const expected = geometry.size.reduce((product, length) => product * length, volumes);
+  const expected = geometry.size.reduce((product, length) => product * length, options.volumes ?? 1);
   if (voxels.length !== expected) throw new RangeError(`${voxels.length} voxels where ${expected} belong`);
+  return [niftiHeader(geometry, voxels, options), new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength)];
+}
+
+/**
+ * What comes before the voxels of an uncompressed file: the header that `writeNifti` makes.
+ * @param like voxels of the type that they will have
+ */
+export function niftiHeader(
+  geometry: VolumeGeometry,
+  like: Voxels,
+  { volumes = 1, slope = 1, description = "Parse3D, research use only" }: Omit<WriteNiftiOptions, "gzip"> = {},
+): Uint8Array {
   const header: HeaderFields = {
     dim: [volumes === 1 ? 3 : 4, ...geometry.size, volumes, 1, 1, 1],
     ras: flipLpsRas(geometry.ijkToLps),
     sizesMm: voxelSizeMm(geometry.ijkToLps),
-    code: dataTypeCode(voxels),
-    bits: voxels.BYTES_PER_ELEMENT * 8,
+    code: dataTypeCode(like),
+    bits: like.BYTES_PER_ELEMENT * 8,
     slope,
     description: description.replace(/[^ -~]/g, "?").slice(0, 79),
   };
-  const start = header.dim.some((length) => length > 32767) ? header2(header) : header1(header);
-  return [start, new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength)];
+  return header.dim.some((length) => length > 32767) ? header2(header) : header1(header);
 }
 
 interface HeaderFields {

@@ -1,5 +1,5 @@
 import type { Vec3, Volume } from "../geometry/index.ts";
-import type { BitVolume, PlaneAxis } from "../mask/index.ts";
+import { type BitVolume, findRuns } from "../mask/index.ts";
 import { percentileWindow, type ValueRange } from "../pixels/index.ts";
 import { drawText, textHeight, textWidth } from "./pixel-font.ts";
 import { drawMask, drawVolume, type PlanePicture, pictureSize } from "./plane-picture.ts";
@@ -10,7 +10,13 @@ type Colour = readonly [red: number, green: number, blue: number];
 export interface OverlayInput {
   readonly volume: Volume;
   /** On the volume's own grid; drawn in this order. */
-  readonly masks: readonly { readonly name: string; readonly mask: BitVolume; readonly colour?: Colour }[];
+  readonly masks: readonly {
+    readonly name: string;
+    readonly mask: BitVolume;
+    readonly colour?: Colour;
+    /** Whether it is lightly filled within its outline; true where not said. */
+    readonly filled?: boolean;
+  }[];
   /** In the volume's unit. Where absent: soft tissue (400/40 HU) for CT, 0.5 to 99.5 percent of the positive values else. */
   readonly window?: { readonly width: number; readonly level: number };
 }
@@ -48,9 +54,10 @@ export function overlayPicture({ volume, masks, window }: OverlayInput): RgbPict
   const range = window
     ? { lower: window.level - window.width / 2, upper: window.level + window.width / 2 }
     : defaultRange(volume);
-  const coloured = masks.map(({ name, mask, colour }, n) => ({
+  const coloured = masks.map(({ name, mask, colour, filled = true }, n) => ({
     name,
     mask,
+    opacity: filled ? fillOpacity : 0,
     colour: colour ?? palette[n % palette.length]!,
   }));
   const sizes = views.map((view) => pictureSize(size, view, mmPerPixel));
@@ -59,14 +66,15 @@ export function overlayPicture({ volume, masks, window }: OverlayInput): RgbPict
     sizes.reduce((sum, { width }) => sum + width + gapPx, gapPx),
     tallestPx + 2 * gapPx + legendPx,
   );
+  const perPlane = voxelsPerPlane(size, masks);
   let left = gapPx;
   views.forEach((view, n) => {
     const { width, height } = sizes[n]!;
     const top = gapPx + Math.floor((tallestPx - height) / 2);
-    const index = telling(size, view.normal, masks);
+    const index = telling(perPlane[view.normal]!);
     paintGrey(canvas, drawVolume(volume, view, index, { ...range, mmPerPixel }), left, top);
-    for (const { mask, colour } of coloured) {
-      paintMask(canvas, drawMask(mask, view, index, mmPerPixel), left, top, colour);
+    for (const { mask, ...look } of coloured) {
+      paintMask(canvas, drawMask(mask, view, index, mmPerPixel), left, top, look);
     }
     paintSides(canvas, view, left, width);
     left += width + gapPx;
@@ -79,22 +87,31 @@ function defaultRange(volume: Volume): ValueRange {
   return volume.unit === "HU" ? { lower: -160, upper: 240 } : percentileWindow(volume.voxels);
 }
 
-/** The plane through the masks' centre; where that one shows little of them (a pair of organs), the one that shows most. */
-function telling(size: Vec3, axis: PlaneAxis, masks: OverlayInput["masks"]): number {
-  const perPlane = new Float64Array(size[axis]);
-  const [ni, nj, nk] = size;
+/** Voxels of all masks on each plane that stands on i, on j and on k. */
+function voxelsPerPlane([ni, nj, nk]: Vec3, masks: OverlayInput["masks"]): readonly Float64Array[] {
+  const [onI, onJ, onK] = [new Float64Array(ni + 1), new Float64Array(nj), new Float64Array(nk)];
   for (const { mask } of masks) {
-    const { bits } = mask;
-    for (let k = 0, n = 0; k < nk; k++) {
-      for (let j = 0; j < nj; j++) {
-        for (let i = 0; i < ni; i++, n++) {
-          if ((bits[n >>> 3]! >>> (n & 7)) & 1) perPlane[axis === 0 ? i : axis === 1 ? j : k]!++;
-        }
+    const { first, last, rowStart } = findRuns(mask);
+    for (let row = 0; row < nj * nk; row++) {
+      let voxels = 0;
+      for (let run = rowStart[row]!; run < rowStart[row + 1]!; run++) {
+        onI[first[run]!]!++;
+        onI[last[run]! + 1]!--;
+        voxels += last[run]! - first[run]! + 1;
       }
+      onJ[row % nj]! += voxels;
+      onK[Math.floor(row / nj)]! += voxels;
     }
   }
+  // So far where runs begin and end.
+  for (let i = 1; i < ni; i++) onI[i]! += onI[i - 1]!;
+  return [onI.subarray(0, ni), onJ, onK];
+}
+
+/** The plane through the masks' centre; where that one shows little of them (a pair of organs), the one that shows most. */
+function telling(perPlane: Float64Array): number {
   const total = perPlane.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return Math.floor(size[axis] / 2);
+  if (total === 0) return Math.floor(perPlane.length / 2);
   const centre = Math.round(perPlane.reduce((sum, count, index) => sum + count * index, 0) / total);
   const most = perPlane.reduce((best, count, index) => (count > perPlane[best]! ? index : best), 0);
   return perPlane[centre]! >= 0.4 * perPlane[most]! ? centre : most;
@@ -108,7 +125,7 @@ interface Canvas {
 
 function openCanvas(width: number, height: number): Canvas {
   const pixels = new Uint8Array(width * height * 3);
-  for (let at = 0; at < pixels.length; at += 3) pixels.set(background, at);
+  for (let at = 0; at < pixels.length; at++) pixels[at] = background[at % 3]!;
   return {
     picture: { width, height, pixels },
     blend(x, y, colour, opacity) {
@@ -129,7 +146,13 @@ function paintGrey(canvas: Canvas, { width, height, values }: PlanePicture, left
 }
 
 /** The outline is anti-aliased: a pixel's distance from it is how far its value is from one half, over the slope. */
-function paintMask(canvas: Canvas, picture: PlanePicture, left: number, top: number, colour: Colour): void {
+function paintMask(
+  canvas: Canvas,
+  picture: PlanePicture,
+  left: number,
+  top: number,
+  { colour, opacity: fill }: { readonly colour: Colour; readonly opacity: number },
+): void {
   const { width, height, values } = picture;
   const at = (x: number, y: number) =>
     values[Math.min(height - 1, Math.max(0, y)) * width + Math.min(width - 1, Math.max(0, x))]!;
@@ -138,7 +161,7 @@ function paintMask(canvas: Canvas, picture: PlanePicture, left: number, top: num
       const value = at(x, y);
       const slope = Math.hypot(at(x + 1, y) - at(x - 1, y), at(x, y + 1) - at(x, y - 1)) / 2;
       const outline = slope > 0 ? Math.min(1, Math.max(0, 1.3 - Math.abs(value - 0.5) / slope)) : 0;
-      const opacity = Math.max(value >= 0.5 ? fillOpacity : 0, outline);
+      const opacity = Math.max(value >= 0.5 ? fill : 0, outline);
       if (opacity > 0) canvas.blend(left + x, top + y, colour, opacity);
     }
   }

@@ -6,5 +6,5 @@ export { clipPercentiles, type PercentileOptions, percentileWindow } from "./per
 export { chooseSliceAxis, takePlane } from "./slice-axis.ts";
 export { neighbours, type SliceInput, sliceInput } from "./slice-input.ts";
 export { type PlaneAnswer, type SliceOutput, type SliceOutputOptions, sliceOutput } from "./slice-output.ts";
-export type { MaskThresholds } from "./suppress.ts";
+export { logitAbove, type MaskThresholds } from "./suppress.ts";
 export { rangeToUint8, type ValueRange, windowToUint8 } from "./window.ts";

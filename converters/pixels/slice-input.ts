@@ -17,7 +17,8 @@ export interface SliceInput {
 
 /**
  * Plane, zero padding to a square, bicubic to imageSize: exact in uint8, truncated from float32 otherwise. The few
- * pictures that neighbouring slices share are kept, so that a walk in order resizes each plane once.
+ * pictures that neighbouring slices share are kept, so that a walk in order, or outwards on two sides in turn, resizes each
+ * plane once.
  */
 export function sliceInput(
   voxels: Uint8Array | Float32Array,
@@ -39,14 +40,17 @@ export function sliceInput(
     square: T,
     resize: (plane: T, from: [number, number], to: [number, number], out: T) => T,
   ) {
-    const kept = [0, 1, 2].map(() => ({
+    let clock = 0;
+    const kept = Array.from({ length: 6 }, () => ({
       index: -1,
+      usedAt: 0,
       pixels: new (plane.constructor as new (length: number) => T)(imageSize * imageSize),
     }));
-    return (index: number, inUse: readonly number[]): T => {
+    return (index: number): T => {
       const hit = kept.find((slot) => slot.index === index);
-      if (hit) return hit.pixels;
-      const slot = kept.find((other) => !inUse.includes(other.index))!;
+      const slot = hit ?? kept.reduce((oldest, other) => (other.usedAt < oldest.usedAt ? other : oldest));
+      slot.usedAt = ++clock;
+      if (hit) return slot.pixels;
       takePlane(source, size, axis, index, plane);
       padToSquare(plane, [width, height], square);
       resize(square, [side, side], [imageSize, imageSize], slot.pixels);
@@ -60,7 +64,7 @@ export function sliceInput(
     writeChannels(index, out, offset) {
       const channels = neighbours(index, planes);
       for (const [c, plane] of channels.entries()) {
-        out.set(picture(plane, channels), offset + c * imageSize * imageSize);
+        out.set(picture(plane), offset + c * imageSize * imageSize);
       }
     },
   };

@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { type BundleManifest, IMAGE_GRAPH, TEXT_GRAPH } from "../contract.ts";
+import { type BundleManifest, IMAGE_GRAPH, NOISE_INPUT, TEXT_GRAPH } from "../contract.ts";
 import { ModelBundleError } from "../errors.ts";
 import type { GraphRunner, GraphTensor } from "./graph-runner.ts";
+import { layerNoise } from "./noise.ts";
 
 /** What of a manifest is needed to run its graphs. */
 export type RunnableBundle = Pick<BundleManifest, "imageSize" | "maskStride" | "hiddenDim" | "contextLength" | "files">;
@@ -16,8 +17,9 @@ export interface NetworkAnswer {
 }
 
 /**
- * Asks a bundle's two graphs, prompts of unequal length padded with zeros as upstream does.
+ * Asks a bundle's graphs, prompts of unequal length padded with zeros as upstream does.
  *
+ * @param halves noise of the image model's two halves, which are asked in place of the whole
  * @param promptIds a row of token ids for each prompt, start and end included
  * @param images [S, 3, imageSize, imageSize] grey values
  * @throws ModelBundleError where a graph answers something else than the contract says
@@ -28,6 +30,7 @@ export async function askNetwork(
   promptIds: readonly (readonly number[])[],
   images: Float32Array,
   run: GraphRunner,
+  halves?: { readonly sampling: BundleManifest["sampling"] },
 ): Promise<NetworkAnswer> {
   const { imageSize, maskStride, hiddenDim, contextLength, files } = bundle;
   const prompts = promptIds.length;
@@ -39,14 +42,25 @@ export async function askNetwork(
   });
   const embeddings = outputOf(files.textEncoder.name, text, TEXT_GRAPH.output.name, ids.length * hiddenDim);
   const longest = Math.max(...promptIds.map((row) => row.length));
-  const image = await run(join(folder, files.imageModel.name), {
+  const pictures = {
     [IMAGE_GRAPH.image.name]: { dtype: "float32", dims: [slices, 3, imageSize, imageSize], data: images },
+  } as const;
+  const words = {
     [IMAGE_GRAPH.textTokens.name]: {
       dtype: "float32",
       dims: [longest, prompts, hiddenDim],
       data: stackTokens(embeddings, promptIds, longest, contextLength, hiddenDim),
     },
-  });
+  } as const;
+  const { imageModel, imageEncoder, promptDecoder } = files;
+  const isHalved = halves !== undefined && imageEncoder !== undefined && promptDecoder !== undefined;
+  const image = isHalved
+    ? await run(join(folder, promptDecoder.name), {
+        ...(await run(join(folder, imageEncoder.name), pictures)),
+        ...words,
+        ...noiseInputs(halves.sampling),
+      })
+    : await run(join(folder, imageModel.name), { ...pictures, ...words });
   const pixels = slices * prompts * (imageSize / maskStride) ** 2;
   const answer = (name: string, length: number) => outputOf(files.imageModel.name, image, name, length);
   return {
@@ -54,6 +68,16 @@ export async function askNetwork(
     edgeLogits: answer(IMAGE_GRAPH.edgeLogits.name, pixels),
     existenceLogits: answer(IMAGE_GRAPH.existenceLogits.name, slices * prompts),
   };
+}
+
+function noiseInputs(sampling: BundleManifest["sampling"]): Readonly<Record<string, GraphTensor>> {
+  if (sampling.mode === "none") return {};
+  const tensors = (sampling.noise ?? []).map((dims, layer) => {
+    const count = dims.reduce((product, length) => product * length, 1);
+    const noise: GraphTensor = { dtype: "float32", dims, data: layerNoise(sampling.seed, layer, count) };
+    return [`${NOISE_INPUT}${layer}`, noise] as const;
+  });
+  return Object.fromEntries(tensors);
 }
 
 /** [P, contextLength, C] -> [longest, P, C]; what is left of shorter prompts is zero. */

@@ -1,8 +1,8 @@
 import type { Graph, Value } from "./graph.ts";
-import { layerNoise } from "./noise.ts";
 
 export interface BoltzmannMask {
-  readonly seed: number;
+  /** Uniform numbers [1, heads, 1, queries, tokens], the same for every slice and prompt. */
+  readonly noise: Value;
   readonly layer: number;
   /** Of the layer's grid. */
   readonly tokens: number;
@@ -15,11 +15,10 @@ export interface BoltzmannMask {
 /**
  * Blocks tokens in attention scores [S, heads, P * Q, tokens] by Boltzmann sampling: of n draws among the tokens, with odds
  * that grow with a token's own probability, those that were never drawn are blocked. A query that would see nothing sees all.
- * The noise is frozen: one uniform number for each head, query and token, the same for every slice and prompt.
  */
 export function boltzmannMask(graph: Graph, scores: Value, mask: BoltzmannMask): Value {
   const { heads, queries, sampleRatio, baseTemperature } = graph.weights.config;
-  const { seed, layer, tokens, logits, slices } = mask;
+  const { noise, layer, tokens, logits, slices } = mask;
   const reshape = (x: Value, ...shape: readonly number[]) =>
     graph.op("Reshape", [x, graph.op("Concat", [slices, graph.ints(...shape)], { axis: { int: 0 } })]);
   const inverseTemperature = graph.scalar((layer + 1) / baseTemperature);
@@ -27,9 +26,6 @@ export function boltzmannMask(graph: Graph, scores: Value, mask: BoltzmannMask):
   const odds = graph.op("Softmax", [energy], { axis: { int: -1 } });
   const draws = graph.scalar(Math.floor(sampleRatio * tokens));
   const missed = graph.op("Pow", [graph.op("Sub", [graph.scalar(1), odds]), draws]);
-  const noise = graph.constant(`noise_${layer}`, [1, heads, 1, queries, tokens], () =>
-    layerNoise(seed, layer, heads * queries * tokens),
-  );
   const margin = graph.op("Sub", [noise, reshape(missed, 1, -1, queries, tokens)]);
   const best = graph.op("ReduceMax", [margin, graph.ints(-1)]);
   const seesNothing = graph.op("Less", [best, graph.scalar(0)]);

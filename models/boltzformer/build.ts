@@ -6,7 +6,7 @@ import { writeChunks } from "../onnx/write-file.ts";
 import { writeTokenizer } from "./bundle-tokenizer.ts";
 import { makeGoldenSample } from "./golden-sample.ts";
 import type { GraphRunner } from "./graph-runner.ts";
-import { imageModel } from "./image-model.ts";
+import { imageEncoder, imageModel, promptDecoder } from "./image-model.ts";
 import { boltzFormerManifest } from "./manifest.ts";
 import { MASK_STRIDE, type NetworkConfig } from "./network-config.ts";
 import { describeNetwork } from "./network-weights.ts";
@@ -36,8 +36,8 @@ export interface BoltzFormerOptions extends PlaceOptions {
 }
 
 /**
- * Makes a bundle of a BoltzFormer network (MedImageParse 3D): two graphs of our own whose weights stay in their file, which is
- * linked into the folder. No value of the weights is copied or converted.
+ * Makes a bundle of a BoltzFormer network (MedImageParse 3D): graphs of our own (text, image, and the image's once more in two
+ * halves) whose weights stay in their file, which is linked into the folder. No value of the weights is copied or converted.
  *
  * @throws ModelBundleError where the weights, the configuration or the tokenizer are not of such a network; nothing is left
  * of the source file then that was not there before
@@ -61,6 +61,8 @@ export async function buildBoltzFormer(options: BoltzFormerOptions): Promise<Bun
   const files = {
     textEncoder: await writeChunks(join(folder, "text_encoder.onnx"), encodeModel(textModel(graphWeights))),
     imageModel: await writeChunks(join(folder, "image_model.onnx"), encodeModel(imageModel(graphWeights, seed))),
+    imageEncoder: await writeChunks(join(folder, "image_encoder.onnx"), encodeModel(imageEncoder(graphWeights))),
+    promptDecoder: await writeChunks(join(folder, "prompt_decoder.onnx"), encodeModel(promptDecoder(graphWeights))),
     ...(tokenizerFile && { tokenizer: tokenizerFile }),
     weights: [weights],
   };

@@ -1,20 +1,20 @@
-import { attention } from "./attention.ts";
+import { attention, attentionTo } from "./attention.ts";
 import { boltzmannMask } from "./boltzmann-mask.ts";
 import type { Graph, Value } from "./graph.ts";
-import { add, feedForward, layerNorm, linear, mapToRows, relu, rowsToTokens, tokensToRows } from "./layers.ts";
-import { coarseMaskFeatures, maskLogits } from "./mask-features.ts";
+import { type ImageFeatures, levelOf, lookName } from "./image-features.ts";
+import { add, feedForward, layerNorm, linear, relu, rowsToTokens, tokensToRows } from "./layers.ts";
+import { maskLogits } from "./mask-features.ts";
 import { PREDICTOR } from "./network-tensors.ts";
-import type { FeatureMap, PixelFeatures } from "./pixel-decoder.ts";
-import { positionEncoding } from "./position-encoding.ts";
 
 export interface DecoderInputs {
-  readonly pixels: PixelFeatures;
+  readonly features: ImageFeatures;
   /** [L, P, C] */
   readonly text: Value;
   /** S and P, each as a shape of one dimension. */
   readonly slices: Value;
   readonly prompts: Value;
-  readonly seed: number;
+  /** Uniform numbers for a layer's sampling, [1, heads, 1, queries, tokens]. */
+  readonly noise: (layer: number) => Value;
 }
 
 export interface DecoderOutputs {
@@ -32,7 +32,7 @@ export interface DecoderOutputs {
  * for all of its prompts: their queries lie side by side.
  */
 export function decoder(graph: Graph, inputs: DecoderInputs): DecoderOutputs {
-  const { slices, prompts, seed, pixels } = inputs;
+  const { slices, prompts, noise, features } = inputs;
   const { hiddenDim: channels, heads, decoderLayers, queries } = graph.weights.config;
   const shape = { channels, heads };
   const concat = (...values: readonly Value[]) => graph.op("Concat", values, { axis: { int: 0 } });
@@ -40,11 +40,6 @@ export function decoder(graph: Graph, inputs: DecoderInputs): DecoderOutputs {
   const pairs = graph.op("Mul", [slices, prompts]);
   const forEachPair = (name: string) =>
     graph.op("Expand", [graph.weight(`${PREDICTOR}.${name}.weight`), concat(pairs, graph.ints(1, 1))]);
-  const levels = pixels.scales.map((scale, level) => levelTokens(graph, scale, level));
-  const sides = levels.map(({ side }) => side);
-  const coarse = coarseMaskFeatures(graph, pixels.finest, sides).map((value, n) =>
-    graph.name(`mask_features${n}`, value),
-  );
 
   const words = textForEachPair(graph, inputs, concat);
   const queryPosition = graph.weight(`${PREDICTOR}.query_embed_.weight`);
@@ -70,14 +65,14 @@ export function decoder(graph: Graph, inputs: DecoderInputs): DecoderOutputs {
   /** Cross-attention of the queries to a level of the image, behind their own masks. */
   function look(layer: number): Value {
     const name = `${PREDICTOR}.transformer_cross_attention_layers.${layer}`;
-    const level = layer % levels.length;
-    const { tokens, placed, side } = levels[level]!;
-    const logits = graph.op("MatMul", [sideBySide(maskVectors(graph, query)), coarse[level]!]);
-    const attended = attention(graph, `${name}.multihead_attn`, shape, {
+    const { level, side } = levelOf(layer, graph.weights.config);
+    const logits = graph.op("MatMul", [sideBySide(maskVectors(graph, query)), features.coarse(level)]);
+    const sampling = { noise: noise(layer), layer, tokens: side * side, logits, slices };
+    const attended = attentionTo(graph, lookName(layer), shape, {
       query: sideBySide(add(graph, query, queryPosition)),
-      key: placed,
-      value: tokens,
-      mask: (scores) => boltzmannMask(graph, scores, { seed, layer, tokens: side * side, logits, slices }),
+      keys: features.keys(layer),
+      values: features.values(layer),
+      mask: (scores) => boltzmannMask(graph, scores, sampling),
     });
     const back = reshape(attended, pairs, graph.ints(queries, channels));
     return layerNorm(graph, add(graph, query, back), `${name}.norm`);
@@ -112,7 +107,7 @@ export function decoder(graph: Graph, inputs: DecoderInputs): DecoderOutputs {
 
   /** Means over the mask queries and over the edge queries: of their vectors, since all else is linear. */
   function masksAndEdges(): Pick<DecoderOutputs, "masks" | "edges"> {
-    const { finest } = pixels;
+    const { finest } = features;
     const edgesFrom = queries - graph.weights.config.edgeQueries;
     const vectors = reshape(maskVectors(graph, query), slices, prompts, graph.ints(queries, channels));
     const mean = (from: number, to: number) => {
@@ -132,22 +127,6 @@ export function decoder(graph: Graph, inputs: DecoderInputs): DecoderOutputs {
 }
 
 const TO_THE_END = 2 ** 40;
-
-interface LevelTokens {
-  readonly side: number;
-  /** [S, side * side, C], the level's own embedding added. */
-  readonly tokens: Value;
-  /** The same with positions, as keys are. */
-  readonly placed: Value;
-}
-
-function levelTokens(graph: Graph, { map, side }: FeatureMap, level: number): LevelTokens {
-  const { hiddenDim } = graph.weights.config;
-  const embedding = graph.rows(`${PREDICTOR}.level_embed.weight`, level, level + 1);
-  const rows = add(graph, mapToRows(graph, map, hiddenDim), embedding);
-  const tokens = graph.op("Reshape", [rows, graph.ints(-1, side * side, hiddenDim)]);
-  return { side, tokens, placed: add(graph, tokens, positionEncoding(graph, side, hiddenDim)) };
-}
 
 /** [L, P, C] -> [S * P, L, C] */
 function textForEachPair(graph: Graph, { text, slices }: DecoderInputs, concat: (...dims: Value[]) => Value): Value {

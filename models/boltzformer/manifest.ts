@@ -2,10 +2,11 @@ import { BundleManifest } from "../contract.ts";
 import { recommendedTargets } from "../vocabulary/recommended-targets.ts";
 import type { RecommendedTarget } from "../vocabulary/target-group.ts";
 import { OPSET } from "./graph.ts";
+import { noiseDims } from "./image-features.ts";
 import { MASK_STRIDE, type NetworkConfig, OFFICIAL_CONFIG } from "./network-config.ts";
 
 /** Of the graph builder: other graphs from the same weights are another version. */
-const BUILDER_VERSION = "1.0.0";
+const BUILDER_VERSION = "1.1.0";
 
 /** DICOM's Modality values that the model card has targets for. */
 const MODALITIES = ["CT", "MR", "US", "PT"] as const;
@@ -32,7 +33,7 @@ export function boltzFormerManifest({ config, seed, files, golden, name }: Manif
     licence: "CC-BY-NC-SA-4.0",
     nonCommercial: true,
     vocabulary: "open",
-    targets: isOfficial ? targets() : [],
+    targets: isOfficial ? officialTargets() : [],
     ...(files.weights[0] && { checkpointSha256: files.weights[0].sha256 }),
     opset: OPSET,
     exporter: { parse3d: BUILDER_VERSION },
@@ -51,7 +52,11 @@ export function boltzFormerManifest({ config, seed, files, golden, name }: Manif
     percentiles: { low: 0.5, high: 99.5, positiveOnly: true },
     sliceAxis: "upstream",
     orientation: "LAS",
-    sampling: { mode: "frozen", seed },
+    sampling: {
+      mode: "frozen",
+      seed,
+      noise: Array.from({ length: config.decoderLayers }, (_, layer) => noiseDims(config, layer)),
+    },
     thresholds: { mask: 0.5, existence: 0.5, nmsIou: 0.5 },
     files,
     golden,
@@ -59,7 +64,7 @@ export function boltzFormerManifest({ config, seed, files, golden, name }: Manif
 }
 
 /** Upstream's windows by body part, HU. */
-const WINDOWS = {
+export const WINDOWS = {
   "soft-tissue": { width: 400, level: 40 },
   lung: { width: 1500, level: -160 },
   brain: { width: 80, level: 40 },
@@ -69,7 +74,7 @@ const WINDOWS = {
 const INTENDED_USE =
   "Research. Not for diagnosis or any clinical decision, not for data without consent, not for other than medical images.";
 
-const OFFICIAL_CARD = {
+export const OFFICIAL_CARD = {
   name: "medimageparse3d",
   title: "MedImageParse 3D (BiomedParse v2)",
   description:
@@ -91,7 +96,7 @@ const OTHER_CARD = {
 } as const;
 
 /** The model card's list, each name once: what is in several modalities keeps all of its synonyms, and its CT window. */
-function targets(): BundleManifest["targets"] {
+export function officialTargets(): BundleManifest["targets"] {
   const byName = new Map<string, RecommendedTarget>();
   for (const target of MODALITIES.flatMap(recommendedTargets)) {
     const known = byName.get(target.name);

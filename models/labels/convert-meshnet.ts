@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Figures } from "../card-fields.ts";
 import { ModelBundleError } from "../errors.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { writeChunks } from "../onnx/write-file.ts";
@@ -11,19 +12,20 @@ import { MESHNET_INPUT, MESHNET_OUTPUT, meshNetGraph } from "./meshnet-graph.ts"
 import { type MeshNetLayer, readMeshNet } from "./tfjs-layers.ts";
 
 /** Version of every bundle that it makes. */
-export const CONVERTER_VERSION = "1.0.1";
+export const CONVERTER_VERSION = "1.0.2";
 
 /**
  * Turns a folder of brainchop's (model.json, its weights, colormap.json: a T1 brain network of 18 classes) into a `labels`
  * bundle in an empty folder that exists. The same weights give the same bytes.
  *
  * @param options.name of the bundle; "brain-t1" where absent
+ * @param options.figures how well these weights do, where that was measured
  * @throws ModelBundleError where a file is missing, damaged, or of another network
  */
 export async function convertMeshNet(
   fromFolder: string,
   toFolder: string,
-  options: { readonly name?: string } = {},
+  { name = "brain-t1", figures }: { readonly name?: string; readonly figures?: readonly Figures[] | undefined } = {},
 ): Promise<void> {
   const layers = await readMeshNet(fromFolder);
   await checkLabels(fromFolder, layers);
@@ -31,7 +33,7 @@ export async function convertMeshNet(
   const manifest = LabelsManifest.parse({
     schemaVersion: 1,
     engine: "labels",
-    name: options.name ?? "brain-t1",
+    name,
     version: CONVERTER_VERSION,
     title: "Brain structures on T1 MR (MeshNet, brainchop)",
     description:
@@ -46,6 +48,7 @@ export async function convertMeshNet(
     licence: "MIT",
     nonCommercial: false,
     attribution: "MeshNet weights: neuroneural/brainchop, MIT licence, copyright 2021 neuroneural/brainchop.",
+    ...(figures && { figures }),
     accepts: {
       minimumExtentMm: 100,
       // A newborn's brain has 300 mL.

@@ -77,6 +77,11 @@ export const LabelsManifest = z
     classes: z.array(LabelClass).min(1).max(255).readonly(),
     composites: z.array(Composite).readonly(),
     /**
+     * The label of what lies around the organ (of a head: skull, skin, fluid). It is no class; composites may hold it, and
+     * whether the organ is there is judged without it.
+     */
+    surroundings: LabelValue.exactOptional(),
+    /**
      * How left and right are told. `labels`: classes carry their side. `midsagittal`: a plane fitted to the labels
      * `planeFrom` (structures that lie alike on both sides) splits the labels whose side is `both`. `none`: they cannot be.
      */
@@ -89,14 +94,22 @@ export const LabelsManifest = z
       .readonly(),
     opset: z.int().positive(),
     exporter: z.record(z.string(), z.string()).readonly(),
-    files: z.object({ graph: FileRef, licence: FileRef.exactOptional() }).readonly(),
+    /** `provenance`: what the network was trained on and how, for people. */
+    files: z
+      .object({ graph: FileRef, licence: FileRef.exactOptional(), provenance: FileRef.exactOptional() })
+      .readonly(),
   })
   .readonly()
   .superRefine((manifest, context) => {
     const known = new Set(manifest.classes.map(({ value }) => value));
     if (known.size !== manifest.classes.length)
       context.addIssue({ code: "custom", path: ["classes"], message: "every label value appears once" });
-    const unknown = manifest.composites.find(({ values }) => values.some((value) => !known.has(value)));
+    const { surroundings } = manifest;
+    if (surroundings !== undefined && known.has(surroundings))
+      context.addIssue({ code: "custom", path: ["surroundings"], message: "is a class: it belongs to the organ" });
+    const unknown = manifest.composites.find(({ values }) =>
+      values.some((value) => !known.has(value) && value !== surroundings),
+    );
     if (unknown !== undefined)
       context.addIssue({
         code: "custom",

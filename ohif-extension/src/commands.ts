@@ -20,6 +20,8 @@ export function commands(visit: Visit, { servicesManager }: Pick<OhifContext, "s
       const { session } = visit;
       return session?.segment(prompts ?? splitPrompts(prompt ?? session.store.get().draft));
     },
+    /** Finds all that the models recommend for such an image, in the series of the active viewport. */
+    parse3dRecognise: async (): Promise<JobView | undefined> => visit.session?.recognise(),
     /** Cancels a job; without an id, the newest one that has not ended. */
     parse3dCancel: async ({ jobId }: { readonly jobId?: string } = {}): Promise<void> => {
       const { session } = visit;

@@ -1,4 +1,4 @@
-import type { FindingView, JobStage, JobView } from "#server/contract/index.ts";
+import type { FindingView, JobStage, JobView, ReviewView, Verdict } from "#server/contract/index.ts";
 
 /** Every word that the extension says, in English; the setting `texts` replaces any of them. */
 export const english = {
@@ -8,6 +8,10 @@ export const english = {
   promptPlaceholder: "e.g. left kidney, liver",
   promptHelp: "Several at once: put commas between them.",
   segment: "Segment",
+  recognise: "What is in this image?",
+  notThere: (count: number) => `${count} not found`,
+  previewOf: (prompts: string) => `Preview: ${prompts}`,
+  drawing: "Finished slices are drawn as a preview.",
   recommended: "Recommended",
   cancel: "Cancel",
   cancelling: "Cancelling…",
@@ -29,7 +33,32 @@ export const english = {
   openList: (prompts: string) => `Not on the recommended list: ${prompts}. The answer may be wrong.`,
   nothingListed: (modality: string) => `No installed model takes ${modality} images.`,
   overlayFailed: (why: string) => `The result is stored, but could not be shown: ${why}`,
-  byRule: (rule: string) => `asked by the routing rule ${rule}`,
+  byYou: "you",
+  byRule: (rule: string) => `routing rule ${rule}`,
+  askedAt: (when: string, by: string) => `${when}, ${by}`,
+  recutOf: "cut again at another threshold",
+  threshold: "Threshold",
+  thresholdOf: (prompt: string) => `Threshold of ${prompt}`,
+  saveThreshold: "Save as new SEG",
+  saving: "Saving…",
+  reset: "Reset",
+  cannotCut: "The segmentation in the viewer does not lie on the slices that the server knows; show it again.",
+  review: (prompts: string) => `Review of ${prompts}`,
+  accept: "Accept",
+  saveEdits: "Save edits",
+  reject: "Reject",
+  rejectReason: "Why? No names.",
+  confirmReject: "Reject",
+  editHint: "Change the masks with the tools below, then save.",
+  editNeedsOverlay: "Show the result first: what is saved is what the viewer shows.",
+  cannotReadEdits:
+    "These masks overlap in the viewer, which cannot tell edits of them apart. Hide the others and try again.",
+  reviewed: {
+    accepted: "accepted",
+    edited: "edited and stored",
+    rejected: "rejected",
+  } satisfies Record<Verdict, string>,
+  dice: (value: string) => `Dice ${value}`,
   notes: (count: number) => (count === 1 ? "1 note" : `${count} notes`),
   piece: (prompt: string, n: number, volumeMl: string) => `${prompt}, piece ${n}: ${volumeMl} mL`,
   goToFinding: (prompt: string) => `Go to ${prompt}`,
@@ -80,4 +109,16 @@ export function millilitres(volumeMl: number): string {
 /** Like "“left kidney”, “spleen”". */
 export function quoted(prompts: readonly string[]): string {
   return prompts.map((prompt) => `“${prompt}”`).join(", ");
+}
+
+/** Like "accepted" or "edited and stored, Dice 0.97" or "rejected: wrong side". */
+export function reviewLine({ verdict, reason, prompts }: ReviewView, texts: Texts): string {
+  const dices = prompts.flatMap(({ present, dice }) => (present && dice !== undefined ? dice : []));
+  const least = verdict === "edited" && dices.length > 0 ? `, ${texts.dice(Math.min(...dices).toFixed(3))}` : "";
+  return `${texts.reviewed[verdict]}${least}${reason ? `: ${reason}` : ""}`;
+}
+
+/** Date and time as the user's place writes them. */
+export function moment(iso: string): string {
+  return new Date(iso).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
 }

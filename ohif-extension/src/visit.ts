@@ -28,13 +28,12 @@ export function createVisit(context: OhifContext): Visit {
   };
 
   function begin(): NonNullable<typeof open> {
-    const { serverUrl, model, merge, texts } = readOnce();
-    const viewer = createOhifViewer(context, { title: texts.title, wait });
+    const { serverUrl, texts, ...options } = readOnce();
+    const viewer = createOhifViewer(context, { title: texts.title, previewOf: texts.previewOf, wait });
     const api = createApiClient({
       baseUrl: serverUrl,
       headers: () => userAuthenticationService.getAuthorizationHeader() ?? {},
     });
-    const options = { merge, ...(model !== undefined && { model }) };
     const session = createSession({ api, viewer, texts, options, wait });
     return {
       session,

@@ -1,15 +1,33 @@
-import type { JobEvent, JobView } from "#server/contract/index.ts";
+import type { JobEvent, JobView, ReviewView, SubmitReview } from "#server/contract/index.ts";
 import type { ApiClient, ApiRequest } from "../src/api/api-client.ts";
 import { ApiProblemError, ServerUnreachableError } from "../src/api/errors.ts";
+import type { AskOptions } from "../src/state/desk.ts";
 import type { ActiveSeries } from "../src/state/panel-state.ts";
-import { createSession, type Session, type StoredSeg, type ViewerPort } from "../src/state/session.ts";
+import { createSession, type Session } from "../src/state/session.ts";
+import type {
+  ChangeLabels,
+  Drawing,
+  FinishedSlice,
+  SegmentRuns,
+  StoredSeg,
+  ViewerPort,
+  VolumeShape,
+} from "../src/state/viewer-port.ts";
 import { english } from "../src/texts.ts";
-import { problem, queued, series, vocabulary } from "./samples.ts";
+import { problem, queued, reviewOf, series, vocabulary } from "./samples.ts";
 
 /** A server in memory: jobs are moved on by the test. */
 export class FakeServer {
   readonly jobs = new Map<string, JobView>();
   readonly submitted: unknown[] = [];
+  readonly reviews: ReviewView[] = [];
+  /** What was asked of the listings. */
+  readonly queries: unknown[] = [];
+  readonly given: SubmitReview[] = [];
+  readonly recuts: unknown[] = [];
+  /** By prompt, of any job. */
+  readonly probabilities = new Map<string, Uint8Array>();
+  shape: VolumeShape = { columns: 2, rows: 2, slices: 1 };
   down = false;
   refusing = false;
   #events: JobEvent[] = [];
@@ -37,8 +55,36 @@ export class FakeServer {
         case "readVocabulary":
           return vocabulary;
         case "listJobs":
+          this.queries.push(request.query);
           if (request.query?.submittedBy === "routing") throw new ApiProblemError(problem);
-          return { jobs: [...this.jobs.values()] };
+          return {
+            jobs: [...this.jobs.values()].filter(
+              ({ request: { kind, ...rest } }) =>
+                kind === "series" &&
+                "studyInstanceUid" in rest &&
+                rest.studyInstanceUid === request.query?.studyInstanceUid,
+            ),
+          };
+        case "listReviews":
+          return { reviews: this.reviews };
+        case "submitReview": {
+          const body = request.body as SubmitReview;
+          this.given.push(body);
+          const review = reviewOf(request.params?.id ?? "", body, this.given.length);
+          this.reviews.push(review);
+          return review;
+        }
+        case "cutAgain": {
+          this.recuts.push(request.body);
+          const of = this.#job(request.params?.id);
+          const job = {
+            ...queued,
+            id: `cut of ${of.id}`,
+            request: { ...of.request, recut: { jobId: of.id, thresholds: {} } },
+          } as JobView;
+          this.jobs.set(job.id, job);
+          return job;
+        }
         case "readJob":
           return this.#job(request.params?.id);
         case "cancelJob": {
@@ -57,6 +103,14 @@ export class FakeServer {
           throw new Error(`no such route: ${name}`);
       }
     }) as ApiClient["call"],
+
+    bytes: async (_name, { params } = {}) => {
+      const bytes = this.probabilities.get(params?.promptId ?? "");
+      if (!bytes) throw new ApiProblemError({ ...problem, code: "not-found" });
+      const { columns, rows, slices } = this.shape;
+      const headers = { "Parse3D-Columns": columns, "Parse3D-Rows": rows, "Parse3D-Slices": slices };
+      return { bytes, header: (name) => String(headers[name as keyof typeof headers]) };
+    },
 
     events: (id, options) => this.#stream(id, options),
   };
@@ -91,10 +145,37 @@ export class FakeViewer implements ViewerPort {
   readonly jumps: (readonly number[])[] = [];
   readonly messages: string[] = [];
   fails = false;
+  slice: number | undefined;
+  /** What was drawn, and when it was taken away. */
+  readonly drawn: (FinishedSlice | "removed")[] = [];
+  /** Of the shown segmentation: one slice. */
+  labels: Uint8Array = new Uint8Array(4);
+  runs: readonly SegmentRuns[] | undefined = [];
   #listeners = new Set<() => void>();
 
   activeSeries(): ActiveSeries | undefined {
     return this.series;
+  }
+
+  sliceInView(): number | undefined {
+    return this.slice;
+  }
+
+  async openDrawing(): Promise<Drawing> {
+    return {
+      draw: (slice) => this.drawn.push(slice),
+      remove: () => this.drawn.push("removed"),
+    };
+  }
+
+  async relabel(_id: string, { columns, rows }: VolumeShape, change: ChangeLabels): Promise<boolean> {
+    if (columns * rows !== this.labels.length) return false;
+    change(0, this.labels);
+    return true;
+  }
+
+  segmentRuns(): readonly SegmentRuns[] | undefined {
+    return this.runs;
   }
 
   onSeriesChange(listener: () => void): () => void {
@@ -134,7 +215,10 @@ export interface Stage extends Disposable {
 }
 
 /** A session between a fake server and a fake viewer; waits take no time. */
-export function stage(prepare: (parts: Pick<Stage, "server" | "viewer">) => void = () => {}): Stage {
+export function stage(
+  prepare: (parts: Pick<Stage, "server" | "viewer">) => void = () => {},
+  options: Partial<AskOptions> = {},
+): Stage {
   const server = new FakeServer();
   const viewer = new FakeViewer();
   prepare({ server, viewer });
@@ -142,7 +226,7 @@ export function stage(prepare: (parts: Pick<Stage, "server" | "viewer">) => void
     api: server.api,
     viewer,
     texts: english,
-    options: { merge: "exclusive" },
+    options: { merge: "exclusive", preview: false, keepProbabilities: false, ...options },
     wait: async (_ms, signal) => {
       await new Promise((resolve) => setTimeout(resolve, 1));
       signal.throwIfAborted();

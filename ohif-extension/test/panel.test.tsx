@@ -10,7 +10,7 @@ import type { PanelState } from "../src/state/panel-state.ts";
 import type { Visit } from "../src/visit.ts";
 import { document, window } from "./dom.ts";
 import { type Stage, stage } from "./fakes.ts";
-import { cancelled, failed, found, missing, queued, running, succeeded } from "./samples.ts";
+import { cancelled, failed, found, kept, missing, queued, reviewOf, running, succeeded } from "./samples.ts";
 
 let root: Root | undefined;
 let play: Stage | undefined;
@@ -158,6 +158,51 @@ describe("what it says of a job", () => {
     ]);
     await act(async () => pieces[1]?.click());
     expect(viewer.jumps).toEqual([found.components[1]?.centroidLps]);
+  });
+
+  test("a slider cuts a finding whose probabilities are kept, and Save comes once it was moved", async () => {
+    const { viewer } = await shown(({ server, viewer }) => {
+      server.jobs.set("j1", kept);
+      server.probabilities.set("p1", Uint8Array.of(10, 100, 140, 200));
+      viewer.labels = Uint8Array.of(0, 0, 1, 1);
+    });
+    const slider = () => document.querySelector<HTMLInputElement>("[data-cy=parse3d-threshold]")!;
+    await act(async () => vi.waitFor(() => expect(slider()).toBeDefined()));
+    document.querySelector("[data-cy=parse3d-thresholds]")?.setAttribute("open", "");
+    expect(slider().labels?.[0]?.textContent).toBe("Threshold of left kidney");
+    expect(text()).not.toContain("Save as new SEG");
+    await act(async () => {
+      Object.getOwnPropertyDescriptor(window.HTMLInputElement.prototype, "value")?.set?.call(slider(), "0.3");
+      slider().dispatchEvent(new window.Event("input", { bubbles: true }));
+      await vi.waitFor(() => expect([...viewer.labels]).toEqual([0, 1, 1, 1]));
+    });
+    expect(text()).toContain("0.30");
+    expect(text()).toContain("Save as new SEG");
+    expect(await violations()).toEqual([]);
+  });
+
+  test("a verdict is a click away, rejecting asks why, and the words of both stand there", async () => {
+    const { server } = await shown(({ server }) => {
+      server.jobs.set("j1", succeeded);
+      server.jobs.set("j2", { ...succeeded, id: "j2", createdAt: "2025-12-31T10:00:00.000Z" });
+      server.reviews.push(reviewOf("j2", { verdict: "edited" }, 0));
+    });
+    expect(text()).toContain("edited and stored, Dice 0.91");
+    const button = (verdict: string) =>
+      document.querySelector<HTMLButtonElement>(`[data-cy=parse3d-review-${verdict}]`)!;
+    await act(async () => button("accepted").click());
+    expect(server.given).toEqual([{ verdict: "accepted" }]);
+    expect(button("accepted").getAttribute("aria-pressed")).toBe("true");
+    await act(async () => button("rejected").click());
+    expect(await violations()).toEqual([]);
+    const reason = document.querySelector<HTMLInputElement>("[data-cy=parse3d-reason]")!;
+    await act(async () => {
+      Object.getOwnPropertyDescriptor(window.HTMLInputElement.prototype, "value")?.set?.call(reason, "wrong side");
+      reason.dispatchEvent(new window.Event("input", { bubbles: true }));
+    });
+    await act(async () => document.querySelector<HTMLElement>("[data-cy=parse3d-confirm-reject]")?.click());
+    expect(server.given.at(-1)).toEqual({ verdict: "rejected", reason: "wrong side" });
+    expect(text()).toContain("rejected: wrong side");
   });
 
   test("an error's page is told with its code", async () => {

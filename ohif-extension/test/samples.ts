@@ -1,4 +1,11 @@
-import type { FindingView, JobView, Problem, VocabularyView } from "#server/contract/index.ts";
+import type {
+  FindingView,
+  JobView,
+  Problem,
+  ReviewView,
+  SubmitReview,
+  VocabularyView,
+} from "#server/contract/index.ts";
 import type { ActiveSeries } from "../src/state/panel-state.ts";
 
 export const series: ActiveSeries = {
@@ -104,3 +111,28 @@ export const succeeded: JobView = {
 export const failed: JobView = { ...queued, state: "failed", stage: "decode", fraction: 0.2, problem };
 
 export const cancelled: JobView = { ...queued, state: "cancelled", stage: "infer", fraction: 0.2 };
+
+/** One whose probabilities are kept. */
+export const kept: JobView = {
+  ...succeeded,
+  result: {
+    ...succeeded.result!,
+    probabilities: { prompts: ["p1"], threshold: 0.5, until: "2026-01-02T10:00:05.000Z" },
+  },
+};
+
+export function reviewOf(jobId: string, { verdict, reason }: SubmitReview, minute: number): ReviewView {
+  const edited = verdict === "edited";
+  return {
+    jobId,
+    verdict,
+    ...(reason !== undefined && { reason }),
+    at: `2026-01-01T11:0${minute}:00.000Z`,
+    mine: true,
+    studyInstanceUid: series.studyInstanceUid,
+    seriesInstanceUid: series.seriesInstanceUid,
+    model: { name: "density-ct", version: "1.0.0" },
+    prompts: [{ prompt: found.prompt, present: true, score: 0.97, ...(edited && { dice: 0.913, segmentNumber: 1 }) }],
+    ...(edited && { seg: { ...seg, sopInstanceUid: "1.2.3.9.2" } }),
+  };
+}

@@ -4,14 +4,27 @@ import type { z } from "zod";
 import * as real from "#server/contract/index.ts";
 import { clientContract } from "../build/contract-module.ts";
 import { type SchemaCheck, schemaCheck } from "../src/api/schema-check.ts";
-import { cancelled, failed, found, problem, queued, running, succeeded, vocabulary } from "./samples.ts";
+import {
+  cancelled,
+  failed,
+  found,
+  kept,
+  problem,
+  queued,
+  reviewOf,
+  running,
+  succeeded,
+  vocabulary,
+} from "./samples.ts";
 
 const { schemas, definitions } = clientContract();
 const check = (name: string): SchemaCheck => schemaCheck(schemas[name] ?? {}, definitions);
 const at = "2026-01-01T10:00:00.000Z";
 
 const documents: readonly (readonly [name: string, schema: z.ZodType, samples: readonly unknown[]])[] = [
-  ["readJob", real.JobView, [queued, running, succeeded, failed, cancelled]],
+  ["readJob", real.JobView, [queued, running, succeeded, kept, failed, cancelled]],
+  ["submitReview", real.ReviewView, [reviewOf("j1", { verdict: "edited" }, 1)]],
+  ["listReviews", real.ReviewList, [{ reviews: [reviewOf("j1", { verdict: "rejected", reason: "no" }, 1)] }]],
   ["listJobs", real.JobList, [{ jobs: [succeeded, failed] }]],
   [
     "jobEvents",
@@ -20,6 +33,7 @@ const documents: readonly (readonly [name: string, schema: z.ZodType, samples: r
       { id: 1, at, type: "state", job: running },
       { id: 2, at, type: "progress", stage: "fetch", fraction: 0.5, detail: "3/6" },
       { id: 3, at, type: "finding", finding: found },
+      { id: 3, at, type: "preview", promptId: "p1", sliceIndex: 4, slices: 9, rows: 2, columns: 3, runs: [1, 5] },
     ],
   ],
   ["readVocabulary", real.VocabularyView, [vocabulary]],
@@ -55,7 +69,7 @@ describe("the bundle's checks of replies", () => {
 
   test.each(documents)("%s: with any one place changed, they refuse what zod refuses", (name, schema, samples) => {
     // Lengths and moments are not looked at: nothing in the panel depends on them.
-    const unlooked = new Set(["createdAt", "startedAt", "finishedAt", "at"]);
+    const unlooked = new Set(["createdAt", "startedAt", "finishedAt", "at", "until"]);
     fc.assert(
       fc.property(fc.constantFrom(...samples), fc.nat(), other, (sample, n, by) => {
         const all = places(sample).filter((path) => !unlooked.has(path.at(-1) ?? ""));

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
+import { basename } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { buildBoltzFormer, openModelStore, parseNetworkConfig } from "#models/index.ts";
+import { buildBoltzFormer, ModelBundleError, openModelStore, parseNetworkConfig } from "#models/index.ts";
 import { InvalidRequestError } from "#server/domain/index.ts";
 import { openGraphProcess } from "#server/engines/index.ts";
 import { readConfig } from "../config.ts";
@@ -17,8 +18,20 @@ export interface AddModelOptions {
 
 /** Weights of MedImageParse 3D -> an installed bundle: nothing is converted, the graphs point into the weights' file. */
 export async function addModel(weights: string, options: AddModelOptions, context: CommandContext): Promise<void> {
-  const { terminal, signal } = context;
   await askConsent(options.acceptLicence === true, context);
+  await installWeights(weights, options, context);
+}
+
+/**
+ * What follows on consent.
+ * @param sha256 what the weights have to be, where that is known
+ */
+export async function installWeights(
+  weights: string,
+  options: AddModelOptions,
+  { terminal, signal }: CommandContext,
+  sha256?: string,
+): Promise<void> {
   const config = options.config ? parseNetworkConfig(await readJson(options.config)) : undefined;
   const { inference, modelsFolder } = readConfig();
   await using graphs = openGraphProcess({
@@ -27,7 +40,7 @@ export async function addModel(weights: string, options: AddModelOptions, contex
   });
   using watch = terminal.watch(signal);
   const { card } = await openModelStore(modelsFolder).add(options.name, async (folder) => {
-    await buildBoltzFormer({
+    const { checkpointSha256 } = await buildBoltzFormer({
       weights,
       folder,
       config,
@@ -39,6 +52,8 @@ export async function addModel(weights: string, options: AddModelOptions, contex
         terminal.say(`The weights lie on another file system: copying ${(bytes / 1e9).toFixed(2)} GB.`),
       onProgress: (stage, share) => watch.progress("prepare", share, stage),
     });
+    if (sha256 !== undefined && checkpointSha256 !== sha256)
+      throw new ModelBundleError(basename(weights), "differs from its sha256: remove it, and download it again.");
   });
   if (options.move) await rm(weights);
   terminal.answer(card, [`installed ${card.name} ${card.version}: ${card.title} [${card.licence}]`]);
@@ -50,7 +65,7 @@ const licence = [
   "Cite Zhao et al., Nature Methods 2024, doi 10.1038/s41592-024-02499-w.",
 ];
 
-async function askConsent(accepted: boolean, { terminal, signal }: CommandContext): Promise<void> {
+export async function askConsent(accepted: boolean, { terminal, signal }: CommandContext): Promise<void> {
   for (const line of licence) terminal.say(line);
   if (accepted) return;
   if (!process.stdin.isTTY || terminal.json) {

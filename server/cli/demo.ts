@@ -30,7 +30,7 @@ export function addDemoCommand(program: Command): void {
     )
     .option("--once", "ask one prompt of each scan, check the stored results, and stop")
     .option("--json", "with --once: one JSON document for each prompt on standard output")
-    .option("--weights <folder>", "brainchop's public/models folder, where it cannot be downloaded")
+    .option("--weights <folder>", "brainchop's public/models folder: MeshNet is installed too")
     .action((options: Options) => runCommand(options.json === true, (context) => demo(options, context)));
 }
 
@@ -43,9 +43,22 @@ async function demo(options: Options, context: CommandContext): Promise<void> {
   await ensureSystemPackages(purposes, { say, signal });
 
   say(named ? "Using the archive that PARSE3D_DICOMWEB_URL names." : "Starting Orthanc.");
-  await using archive = await openDemoArchive(configured, { named, signal });
+  const { access, port: httpPort } = configured.http;
+  const token = access.kind === "tokens" ? access.tokens[0] : undefined;
+  // One run answers by itself and ends; nobody adds a rule to it.
+  const routes = !options.once && configured.database.kind !== "none" && httpPort !== 0;
+  await using archive = await openDemoArchive(configured, {
+    named,
+    ...(routes && { tells: { url: `http://127.0.0.1:${httpPort}`, ...(token !== undefined && { token }) } }),
+    signal,
+  });
   const level = configured.log.level === "info" ? "warn" : configured.log.level;
-  const config: Config = { ...configured, log: { level }, pacs: { ...configured.pacs, url: archive.dicomwebUrl } };
+  const config: Config = {
+    ...configured,
+    log: { level },
+    pacs: { ...configured.pacs, url: archive.dicomwebUrl },
+    ...(routes && archive.orthancUrl && { routing: demoRouting(archive.orthancUrl) }),
+  };
   const logger = createLogger(config.log);
   await using ports = await openPorts(config, logger);
 
@@ -56,7 +69,6 @@ async function demo(options: Options, context: CommandContext): Promise<void> {
   }
   const questions = await demoQuestions(studies, ports.store, {
     signal,
-    say,
     ...(options.weights && { weights: options.weights }),
   });
 
@@ -89,6 +101,11 @@ async function demo(options: Options, context: CommandContext): Promise<void> {
   }
   await Promise.race([once(signal, "abort"), ...(archive.exited ? [archive.exited] : [])]);
   if (!signal.aborted) throw new Error("Orthanc ended by itself");
+}
+
+/** Of what arrives in the demo's Orthanc, once a rule is added. */
+function demoRouting(url: string): Config["routing"] {
+  return { kind: "orthanc", url, pollMs: 10_000, superseded: "keep", modalities: ["CT", "MR", "PT"] };
 }
 
 /** OHIF with the panel; where it cannot be had, the demo goes on without it. */

@@ -1,5 +1,5 @@
 import { DomainError, type ErrorCode } from "#converters/errors.ts";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config-error.ts";
 
 /** What the exit code of `parse3d` says; listed by `parse3d --help`. */
 export const exitCodes = {
@@ -33,6 +33,8 @@ const byErrorCode: Readonly<Record<ErrorCode, number>> = {
   "model-unavailable": exitCodes.model,
   "gpu-out-of-memory": exitCodes.model,
   "database-unavailable": exitCodes.archive,
+  "job-timeout": exitCodes.model,
+  "storage-full": exitCodes.refused,
   internal: exitCodes.internal,
 };
 

@@ -9,12 +9,19 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 /** Each command's module is loaded when it is asked for: what a command does not need does not delay it. */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   segment: async () => (await import("./segment.ts")).addSegmentCommand,
+  recognise: async () => (await import("./recognise.ts")).addRecogniseCommand,
   convert: async () => (await import("./convert.ts")).addConvertCommand,
   import: async () => (await import("./import.ts")).addImportCommand,
   jobs: async () => (await import("./jobs.ts")).addJobsCommand,
+  reviews: async () => (await import("./reviews.ts")).addReviewsCommand,
   rules: async () => (await import("./rules.ts")).addRulesCommand,
+  evaluate: async () => (await import("./evaluate.ts")).addEvaluateCommand,
   models: async () => (await import("./models.ts")).addModelsCommand,
   serve: async () => (await import("./serve.ts")).addServeCommand,
+  cohort: async () => (await import("./cohort.ts")).addCohortCommand,
+  replay: async () => (await import("./replay.ts")).addReplayCommand,
+  cache: async () => (await import("./cache.ts")).addCacheCommand,
+  worker: async () => (await import("./worker.ts")).addWorkerCommand,
   demo: async () => (await import("./demo.ts")).addDemoCommand,
 };
 

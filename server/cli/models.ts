@@ -1,9 +1,13 @@
+import { basename } from "node:path";
 import type { Command } from "commander";
 import { KNOWN_MODELS, openModelStore } from "#models/index.ts";
 import { ModelNotFoundError } from "#server/domain/index.ts";
 import { readConfig } from "../config.ts";
+import { ensureDataFolder } from "../data-folder.ts";
 import { type AddModelOptions, addModel } from "./add-model.ts";
 import { runCommand } from "./command.ts";
+import { type ConnectModelOptions, connectModel } from "./connect-model.ts";
+import { CHECKPOINT_MODEL, type PullModelOptions, pullCheckpoint } from "./pull-checkpoint.ts";
 import { type VerifyModelOptions, verifyModel } from "./verify-model.ts";
 
 export function addModelsCommand(program: Command): void {
@@ -15,16 +19,21 @@ export function addModelsCommand(program: Command): void {
     .option("--json", "print one JSON document")
     .action((options: { json?: boolean }) =>
       runCommand(options.json === true, async ({ terminal }) => {
-        const store = openStore();
+        const store = await openStore();
         await store.ensureBuiltIn();
-        const cards = (await store.list()).map(({ card }) => card);
+        const { installed, broken } = await store.inspect();
+        const cards = installed.map(({ card }) => card);
+        const faults = broken.map(({ folder, error }) => ({ name: basename(folder), broken: error.message }));
         terminal.answer(
-          cards,
-          cards.flatMap((card) => [
-            `${card.name} ${card.version}: ${card.title} [${card.modalities.join(", ")}; ${card.licence}]`,
-            `  ${card.description}`,
-            `  ${card.vocabulary === "closed" ? "knows" : "recommended"}: ${card.targets.map(({ name }) => name).join(", ")}`,
-          ]),
+          [...cards, ...faults],
+          [
+            ...cards.flatMap((card) => [
+              `${card.name} ${card.version}: ${card.title} [${card.modalities.join(", ")}; ${card.licence}]`,
+              `  ${card.description}`,
+              `  ${card.vocabulary === "closed" ? "knows" : "recommended"}: ${card.targets.map(({ name }) => name).join(", ")}`,
+            ]),
+            ...faults.map((fault) => `${fault.name}: CANNOT BE RUN. ${fault.broken}`),
+          ],
         );
       }),
     );
@@ -32,22 +41,34 @@ export function addModelsCommand(program: Command): void {
   models
     .command("pull")
     .description("Fetches a model's weights, checked against their sha256, and converts them.")
-    .argument("<name>", "the model, like brain-t1")
+    .argument("<name>", "the model, like brain-t1; medimageparse3d needs access that its makers grant, and HF_TOKEN")
     .option("--from <folder>", "take the weights from a local folder instead of the network")
+    .option("--accept-licence", "of medimageparse3d: accept the weights' licence without being asked")
+    .option(
+      "--config <file>",
+      "of medimageparse3d: sizes that the weights do not tell, where they are not the official ones",
+    )
     .option("--json", "print one JSON document")
-    .action((name: string, options: { from?: string; json?: boolean }) =>
-      runCommand(options.json === true, async ({ terminal, signal }) => {
+    .action((name: string, options: PullModelOptions & { json?: boolean }) =>
+      runCommand(options.json === true, async (context) => {
+        const { terminal, signal } = context;
+        if (name === CHECKPOINT_MODEL) return pullCheckpoint(options, context);
         if (!KNOWN_MODELS.some((model) => model.name === name)) {
-          const known = KNOWN_MODELS.map((model) => model.name).join(", ");
+          const known = [CHECKPOINT_MODEL, ...KNOWN_MODELS.map((model) => model.name)].join(", ");
           throw new ModelNotFoundError(`No model "${name}" can be fetched; there are: ${known}.`);
         }
         using watch = terminal.watch(signal);
-        const { card } = await openStore().pull(name, {
+        const store = await openStore();
+        const before = (await store.list()).find(({ card }) => card.name === name);
+        const { card } = await store.pull(name, {
           signal,
           onProgress: (fraction: number) => watch.progress("fetch", fraction),
           ...(options.from && { from: options.from }),
         });
-        terminal.answer(card, [`installed ${card.name} ${card.version}: ${card.title} [${card.licence}]`]);
+        const what = `${card.name} ${card.version}: ${card.title} [${card.licence}]`;
+        terminal.answer(card, [
+          before?.card.sha256 === card.sha256 ? `was installed already: ${what}` : `installed ${what}`,
+        ]);
       }),
     );
 
@@ -68,6 +89,23 @@ export function addModelsCommand(program: Command): void {
     );
 
   models
+    .command("connect")
+    .description(
+      "Makes a model known that another machine computes: an Azure ML online endpoint of MedImageParse 3D, or a bundle's graphs on a server of the Open Inference Protocol. Images leave this machine: see docs/engines.md.",
+    )
+    .argument("<kind>", "azure-ml or open-inference")
+    .argument("<url>", "the endpoint's scoring URI, or the server's root")
+    .option("--name <name>", "the model's name here")
+    .option("--bundle <name>", "open-inference: the installed bundle that the server has", "medimageparse3d")
+    .option("--text-encoder <model>", "open-inference: what the server calls the text graph", "text_encoder")
+    .option("--image-model <model>", "open-inference: what the server calls the image graph", "image_model")
+    .option("--deployment <name>", "azure-ml: one deployment of the endpoint")
+    .option("--json", "print one JSON document")
+    .action((kind: string, url: string, options: ConnectModelOptions & { json?: boolean }) =>
+      runCommand(options.json === true, (context) => connectModel(kind, url, options, context)),
+    );
+
+  models
     .command("verify")
     .description("Compares a bundle, or the steps around the network, with numbers that others computed.")
     .argument("[name]", "an installed bundle")
@@ -85,7 +123,7 @@ export function addModelsCommand(program: Command): void {
     .option("--json", "print one JSON document")
     .action((name: string, options: { json?: boolean }) =>
       runCommand(options.json === true, async ({ terminal }) => {
-        if (!(await openStore().remove(name))) {
+        if (!(await (await openStore()).remove(name))) {
           throw new ModelNotFoundError(`There is no model "${name}". \`parse3d models\` lists the installed ones.`);
         }
         terminal.answer({ removed: name }, [`removed ${name}`]);
@@ -93,6 +131,8 @@ export function addModelsCommand(program: Command): void {
     );
 }
 
-function openStore() {
-  return openModelStore(readConfig().modelsFolder);
+async function openStore() {
+  const { dataFolder, modelsFolder } = readConfig();
+  await ensureDataFolder(dataFolder);
+  return openModelStore(modelsFolder);
 }

@@ -1,15 +1,16 @@
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import type { RuleTestView } from "#server/contract/index.ts";
-import { InvalidRequestError } from "#server/domain/index.ts";
 import { parseRulesFile } from "#server/routing/index.ts";
 import { readInput } from "../files.ts";
 import { runCommand } from "./command.ts";
+import { addBackfillCommand, days } from "./rules-backfill.ts";
 import { findServer } from "./running-server.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface TestOptions {
-  readonly since: string;
-  readonly limit: string;
+  readonly since: number;
+  readonly limit: number;
   readonly json?: boolean;
 }
 
@@ -57,31 +58,27 @@ export function addRulesCommand(program: Command): void {
     .command("test")
     .description("Which series of the archive the rules are for, and why not the others. Nothing is queued.")
     .argument("[file]", "rules to try before they are added; left out: the server's")
-    .option("--since <days>", "studies of the last so many days, like 30d", "30d")
-    .option("--limit <n>", "look at so many series, at most", "1000")
+    .option("--since <days>", "studies of the last so many days, like 30d", days, 30)
+    .option("--limit <n>", "look at so many series, at most", wholeNumber, 1000)
     .option("--json", "print one JSON document")
     .action((file: string | undefined, { since, limit, json }: TestOptions) =>
       runCommand(json === true, async ({ terminal, signal }) => {
         const rulesOfFile = file === undefined ? undefined : await readRules(file);
         const body = {
-          sinceDays: wholeNumber("--since", since.replace(/d$/, "")),
-          limit: wholeNumber("--limit", limit),
+          sinceDays: since,
+          limit,
           ...(rulesOfFile && { rules: rulesOfFile }),
         };
         const outcome = await findServer({ signal }).call("testRules", { body });
         terminal.answer(outcome, describe(outcome));
       }),
     );
+
+  addBackfillCommand(rules);
 }
 
 async function readRules(file: string) {
   return parseRulesFile(new TextDecoder().decode(await readInput(file)));
-}
-
-function wholeNumber(option: string, text: string): number {
-  if (!/^\d{1,6}$/.test(text))
-    throw new InvalidRequestError(`${option} takes a whole number, not ${JSON.stringify(text)}.`);
-  return Number(text);
 }
 
 function describe({ series, rules, seriesTested, complete, estimatedMinutes }: RuleTestView): readonly string[] {

@@ -1,49 +1,59 @@
 import type { Command } from "commander";
-import { InvalidRequestError, promptsFrom, segmentImage, segmentSeries } from "#server/domain/index.ts";
+import {
+  type Finding,
+  InvalidRequestError,
+  type Output,
+  type Prompt,
+  promptsFrom,
+  type SegmentSeriesResult,
+  segmentImage,
+  segmentSeries,
+} from "#server/domain/index.ts";
 import { studyOf } from "../app.ts";
 import { readInput, writeOutput } from "../files.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
-import { describeFinding } from "./describe-finding.ts";
-import { isGzipName, niftiName } from "./nifti-name.ts";
-import { wholeNumber } from "./whole-number.ts";
+import { describeComponents, describeFinding } from "./describe-finding.ts";
+import { isGzipName, isNiftiName } from "./nifti-name.ts";
+import { addQuestionOptions, type QuestionOptions, questionOf } from "./question-options.ts";
+import type { Terminal } from "./terminal.ts";
 
-interface Options {
+/** The flags of `segment`, and of `recognise`, which asks for everything. */
+export interface SegmentCommandOptions extends QuestionOptions {
   readonly series?: string;
   readonly study?: string;
-  readonly prompt: readonly string[];
-  readonly model?: string;
-  readonly merge?: "exclusive" | "overlapping";
+  readonly prompt?: readonly string[];
+  readonly recognise?: boolean;
   readonly modality: string;
-  readonly output?: string;
+  readonly output?: readonly string[];
   readonly probabilities?: boolean;
-  readonly volume?: number;
   readonly json?: boolean;
 }
 
+const outputs: readonly Output[] = ["seg", "sr", "rtstruct", "sc", "detections"];
+
 export function addSegmentCommand(program: Command): void {
-  program
+  const command = program
     .command("segment")
     .summary("find things by name in a series of the archive, or in a NIfTI file")
     .description(
-      "Finds what the prompts name. With --series, the masks are stored as a DICOM SEG beside the scan; with a NIfTI file, they are written to --output.",
+      "Finds what the prompts name. With --series, the results are stored in the archive beside the scan; with a NIfTI file, the masks are written to --output.",
     )
     .argument("[file]", "a NIfTI file (.nii, .nii.gz)")
     .option("--series <uid>", "SeriesInstanceUID of a series in the archive")
     .option("--study <uid>", "its StudyInstanceUID (looked up where left out)")
     .requiredOption("-p, --prompt <text...>", "what to look for, each in its own quotes")
-    .option("-m, --model <name>", "the model to ask (see `parse3d models`)")
-    .option("--merge <mode>", "exclusive: one thing a voxel; overlapping: each prompt by itself")
-    .option("--modality <modality>", "what the NIfTI file shows: CT, MR, ...", "MR")
-    .option("-o, --output <file>", "the NIfTI file to write: .nii, or .nii.gz (compressed)", niftiName)
-    .option("--probabilities", "write probabilities (0 to 1, one volume a prompt) instead of labels")
-    .option("--volume <n>", "which volume of a NIfTI file that holds several, counted from 0", wholeNumber)
+    .option(
+      "-o, --output <what>",
+      "of a NIfTI file: the NIfTI file to write, .nii or .nii.gz (compressed). With --series what is stored, like seg,sr: seg (left out: this), sr (measurements, and the SEG that they refer to), rtstruct (contours), sc (pictures). With either: detections (findings only)",
+      (what: string, before: readonly string[] = []) => [...before, what],
+    )
+    .option("--probabilities", "write probabilities (0 to 1, one volume a prompt) of a NIfTI file instead of labels")
+    .option("--modality <modality>", "what the NIfTI file shows: CT, MR, ...", "MR");
+  addQuestionOptions(command)
     .option("--json", "print one JSON document")
-    .action((file: string | undefined, options: Options) =>
+    .action((file: string | undefined, options: SegmentCommandOptions) =>
       runCommand(options.json === true, (context) => {
-        if (options.merge && !["exclusive", "overlapping"].includes(options.merge)) {
-          throw new InvalidRequestError("--merge is exclusive or overlapping.");
-        }
         if (file && !options.series) return segmentFile(file, options, context);
         if (options.series && !file) return segmentArchived(options.series, options, context);
         throw new InvalidRequestError("Give either a NIfTI file or --series UID.");
@@ -51,41 +61,105 @@ export function addSegmentCommand(program: Command): void {
     );
 }
 
-async function segmentArchived(seriesInstanceUid: string, options: Options, { terminal, signal }: CommandContext) {
-  if (options.output || options.probabilities || options.volume !== undefined) {
-    throw new InvalidRequestError(
-      "With --series the result goes to the archive: -o, --probabilities and --volume belong to a NIfTI file.",
-    );
+export async function segmentArchived(
+  seriesInstanceUid: string,
+  options: SegmentCommandOptions,
+  { terminal, signal }: CommandContext,
+): Promise<void> {
+  if (options.probabilities) {
+    throw new InvalidRequestError("With --series, probabilities are stored with --segmentation-type fractional.");
   }
+  const wanted = outputsOf(options.output ?? [options.recognise ? "detections" : "seg"]);
+  const prompts = promptsOf(options);
   await using ports = await openCommandPorts();
   const studyInstanceUid = options.study ?? (await studyOf(ports.archive, seriesInstanceUid, { signal }));
-  const prompts = promptsFrom(options.prompt.map((text) => ({ text })));
-  using watch = terminal.watch(signal);
+  using watch = watchOf(options, terminal, signal);
+  const { volume, resample, segmentationType } = options;
   const result = await segmentSeries(
     ports,
     {
       series: { studyInstanceUid, seriesInstanceUid },
       prompts,
-      ...(options.model && { model: options.model }),
-      ...(options.merge && { merge: options.merge }),
+      ...questionOf(options),
+      ...(options.recognise && { recognise: true }),
+      outputs: wanted,
+      ...(volume !== undefined && { volume }),
+      ...(resample && { resample }),
+      ...(segmentationType && { segmentationType }),
     },
     watch,
   );
   terminal.answer(result, [
-    ...result.findings.map(describeFinding),
+    ...describeFindings(result.findings, options),
+    ...(wanted.includes("detections") && !options.recognise ? result.findings.flatMap(describeComponents) : []),
     ...result.notes,
-    ...(result.seg ? [`stored as series ${result.seg.seriesInstanceUid}`] : []),
+    ...describeStored(result),
     `${result.model.title}, version ${result.model.version}. Research use only.`,
   ]);
 }
 
-async function segmentFile(file: string, options: Options, { terminal, signal }: CommandContext) {
-  const { output } = options;
-  if (!output) throw new InvalidRequestError("Say where the result goes: -o mask.nii.gz");
-  const prompts = promptsFrom(options.prompt.map((text) => ({ text })));
+function promptsOf({ prompt = [], recognise }: SegmentCommandOptions): readonly Prompt[] {
+  return recognise && prompt.length === 0 ? [] : promptsFrom(prompt.map((text) => ({ text })));
+}
+
+/** Of a recognition, what is seen is told at once. */
+function watchOf(
+  { recognise }: SegmentCommandOptions,
+  terminal: Terminal,
+  signal: AbortSignal,
+): ReturnType<Terminal["watch"]> {
+  const watch = terminal.watch(signal);
+  if (!recognise) return watch;
+  const told = new Set<string>();
+  return {
+    ...watch,
+    finding({ prompt, present }) {
+      if (present && !told.has(prompt.id)) terminal.say(`seen: ${prompt.text}`);
+      told.add(prompt.id);
+    },
+  };
+}
+
+/** Of a recognition what is there, and how much else was looked for. */
+function describeFindings(findings: readonly Finding[], { recognise }: SegmentCommandOptions): readonly string[] {
+  if (!recognise) return findings.map(describeFinding);
+  const found = findings.filter(({ present }) => present);
+  const others = findings.length - found.length;
+  return [...found.map(describeFinding), `looked for and not found: ${others} more`];
+}
+
+/** @throws InvalidRequestError where a word is no output */
+function outputsOf(given: readonly string[]): readonly Output[] {
+  const words = given.flatMap((list) => list.split(",")).map((word) => word.trim().toLowerCase());
+  const unknown = words.find((word) => !outputs.some((output) => output === word));
+  if (unknown !== undefined) {
+    throw new InvalidRequestError(
+      `With --series the results go to the archive: --output takes ${outputs.join(", ")}, or several like seg,sr; a file name belongs to a NIfTI file.`,
+    );
+  }
+  return outputs.filter((output) => words.includes(output));
+}
+
+function describeStored({ seg, sr, rtstruct, sc }: SegmentSeriesResult): readonly string[] {
+  const named = { "": seg, "report: ": sr, "contours: ": rtstruct, "pictures: ": sc };
+  return Object.entries(named).flatMap(([name, stored]) =>
+    stored ? [`${name}stored as series ${stored.seriesInstanceUid}`] : [],
+  );
+}
+
+export async function segmentFile(
+  file: string,
+  options: SegmentCommandOptions,
+  { terminal, signal }: CommandContext,
+): Promise<void> {
+  if (options.resample || options.segmentationType) {
+    throw new InvalidRequestError("--resample and --segmentation-type belong to --series: a NIfTI file is one grid.");
+  }
+  const target = targetOf(options.output ?? (options.recognise ? ["detections"] : []));
+  const prompts = promptsOf(options);
   const nifti = await readInput(file);
   await using ports = await openCommandPorts();
-  using watch = terminal.watch(signal);
+  using watch = watchOf(options, terminal, signal);
   const result = await segmentImage(
     ports,
     {
@@ -93,19 +167,31 @@ async function segmentFile(file: string, options: Options, { terminal, signal }:
       prompts,
       modality: options.modality.toUpperCase(),
       output: options.probabilities ? "probabilities" : "labels",
-      gzip: isGzipName(output),
-      ...(options.model && { model: options.model }),
-      ...(options.merge && { merge: options.merge }),
+      gzip: target !== undefined && isGzipName(target),
+      ...questionOf(options),
+      ...(options.recognise && { recognise: true }),
       ...(options.volume !== undefined && { volumeIndex: options.volume }),
     },
     watch,
   );
-  await writeOutput(output, result.nifti);
+  if (target !== undefined) await writeOutput(target, result.nifti);
   const { nifti: _written, ...document } = result;
-  terminal.answer({ ...document, output }, [
-    ...result.findings.map(describeFinding),
+  terminal.answer({ ...document, ...(target !== undefined && { output: target }) }, [
+    ...describeFindings(result.findings, options),
+    ...(target === undefined && !options.recognise ? result.findings.flatMap(describeComponents) : []),
     ...result.notes,
-    `written to ${output}`,
+    ...(target === undefined ? [] : [`written to ${target}`]),
     `${result.model.title}, version ${result.model.version}. Research use only.`,
   ]);
+}
+
+/** The file to write; undefined where only detections are wanted. @throws InvalidRequestError */
+function targetOf(given: readonly string[]): string | undefined {
+  const [first, ...others] = given;
+  if (first === undefined || others.length > 0) {
+    throw new InvalidRequestError("Say where the result goes: -o mask.nii.gz, or -o detections for findings only.");
+  }
+  if (first === "detections") return undefined;
+  if (!isNiftiName(first)) throw new InvalidRequestError("-o is a file that ends in .nii or .nii.gz, or detections.");
+  return first;
 }

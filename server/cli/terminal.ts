@@ -1,7 +1,7 @@
-import { SingleBar } from "cli-progress";
+import type { SingleBar } from "cli-progress";
 import { DomainError } from "#converters/errors.ts";
 import type { Finding, Run } from "#server/domain/index.ts";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config-error.ts";
 
 /** Where a command speaks: results to stdout (JSON where asked for), progress and words to stderr. */
 export interface Terminal {
@@ -47,15 +47,21 @@ function isAbort(error: unknown): boolean {
 }
 
 function watchRun(signal: AbortSignal, visible: boolean) {
-  const bar = visible
-    ? new SingleBar({
+  let bar: SingleBar | undefined;
+  let ended = false;
+  // Loaded beside the work, and only where somebody looks.
+  if (visible) {
+    void import("cli-progress").then(({ SingleBar }) => {
+      if (ended) return;
+      bar = new SingleBar({
         format: "{stage} [{bar}] {percentage}% {detail}",
         hideCursor: true,
         clearOnComplete: true,
         barsize: 30,
-      })
-    : undefined;
-  bar?.start(100, 0, { stage: "starting".padEnd(8), detail: "" });
+      });
+      bar.start(100, 0, { stage: "starting".padEnd(8), detail: "" });
+    });
+  }
   return {
     signal,
     progress(stage: string, fraction: number, detail = "") {
@@ -64,6 +70,7 @@ function watchRun(signal: AbortSignal, visible: boolean) {
     note() {},
     finding() {},
     [Symbol.dispose]() {
+      ended = true;
       bar?.stop();
     },
   };

@@ -1,9 +1,13 @@
 import { z } from "zod";
 import { HealthView, ReadyView } from "./health.ts";
-import { JobEvent, JobList, JobState, JobView, SubmitJob } from "./job.ts";
+import { JobEvent, JobId, JobList, JobState, JobView, SubmitJob } from "./job.ts";
 import { Modality, ModelList, VocabularyView } from "./model.ts";
+import { resultRoutes } from "./result-routes.ts";
 import type { Route } from "./route.ts";
 import {
+  BackfillRule,
+  BackfillStopped,
+  BackfillView,
   OrthancNotice,
   OrthancNoticeReply,
   RoutingRule,
@@ -14,8 +18,8 @@ import {
   TestRules,
 } from "./rule.ts";
 import { SegmentFields } from "./segment.ts";
-
-const JobId = z.object({ id: z.string().describe("The job's id") });
+import { Uid } from "./uid.ts";
+import { WorkerList } from "./worker.ts";
 
 /** The HTTP API. The router, the OpenAPI document and every client derive from this one object. */
 export const contract = {
@@ -30,7 +34,8 @@ export const contract = {
     location: "/v1/jobs/:id",
     body: SubmitJob,
     reply: JobView,
-    problems: ["unsupported-media-type", "payload-too-large", "invalid-prompt", "rate-limited"],
+    needsRoom: true,
+    problems: ["unsupported-media-type", "payload-too-large", "invalid-prompt", "rate-limited", "storage-full"],
   },
   listJobs: {
     kind: "json",
@@ -42,6 +47,7 @@ export const contract = {
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(200).default(20),
       state: JobState.optional(),
+      studyInstanceUid: Uid.optional().describe("Only jobs about series of this study"),
       submittedBy: z
         .enum(["me", "routing"])
         .default("me")
@@ -67,7 +73,7 @@ export const contract = {
     path: "/v1/jobs/:id/events",
     summary: "What happens to a job, as it happens",
     description:
-      "Server-sent events. The stream begins with what has happened, or after Last-Event-ID, and ends with the job. Of the progress only the latest is kept. A comment line keeps a quiet stream open. 204 where the job has ended and everything was already seen.",
+      "Server-sent events. The stream begins with what has happened, or after Last-Event-ID, and ends with the job. Of the progress only the latest is kept, of the previews the latest of each prompt and slice, and none once the job has ended. A comment line keeps a quiet stream open. 204 where the job has ended and everything was already seen.",
     params: JobId,
     headers: z.object({
       "last-event-id": z.coerce.number().int().min(0).optional().describe("The id of the last event that was seen"),
@@ -94,7 +100,19 @@ export const contract = {
     status: 202,
     location: "/v1/jobs/:id",
     reply: JobView,
-    problems: ["job-not-found", "job-conflict", "rate-limited"],
+    needsRoom: true,
+    problems: ["job-not-found", "job-conflict", "rate-limited", "storage-full"],
+  },
+  ...resultRoutes,
+  listWorkers: {
+    kind: "json",
+    method: "GET",
+    path: "/v1/workers",
+    summary: "The processes that do jobs",
+    description: "One that has given no sign for a while is not listed: its jobs are taken over by others.",
+    status: 200,
+    reply: WorkerList,
+    problems: ["database-unavailable"],
   },
   listModels: {
     kind: "json",
@@ -123,6 +141,7 @@ export const contract = {
     description:
       "Waits for the answer: a gzipped NIfTI on the grid of the file. Nothing is kept. Hanging up cancels the work.",
     fields: SegmentFields,
+    needsRoom: true,
     mediaType: "application/gzip",
     replyHeaders: {
       "Parse3D-Findings": "JSON, ASCII: one {prompt, present, score, voxels, volumeMl} for each prompt, in their order",
@@ -138,6 +157,8 @@ export const contract = {
       "model-not-found",
       "rate-limited",
       "job-cancelled",
+      "job-timeout",
+      "storage-full",
       "model-unavailable",
     ],
   },
@@ -182,6 +203,30 @@ export const contract = {
     body: TestRules,
     reply: RuleTestView,
     problems: ["not-found", "unsupported-media-type", "payload-too-large", "pacs-unavailable", "pacs-timeout"],
+  },
+  backfillRule: {
+    kind: "json",
+    method: "POST",
+    path: "/v1/rules/:id/backfill",
+    summary: "Ask a rule of what the archive holds already",
+    description:
+      "Tells what would be asked about; with `queue` it is, at the given rate, as batch jobs. The same instances are asked about once, however often this is requested.",
+    params: z.object({ id: RuleId }),
+    status: 200,
+    body: BackfillRule,
+    reply: BackfillView,
+    problems: ["not-found", "unsupported-media-type", "payload-too-large", "pacs-unavailable", "pacs-timeout"],
+  },
+  stopBackfill: {
+    kind: "json",
+    method: "DELETE",
+    path: "/v1/rules/:id/backfill",
+    summary: "Forget what a rule was still to be asked of",
+    description: "Jobs that are queued stay.",
+    params: z.object({ id: RuleId }),
+    status: 200,
+    reply: BackfillStopped,
+    problems: ["not-found"],
   },
   orthancHook: {
     kind: "json",

@@ -1,29 +1,35 @@
 import { z } from "zod";
 import type { DeepReadonly } from "./deep-readonly.ts";
 import { FindingView } from "./finding.ts";
+import { previewFields } from "./preview.ts";
+import { KeptView, RecutView } from "./probabilities.ts";
 import { Problem } from "./problem.ts";
 import { MergeMode, ModelName, PromptInputs, PromptView } from "./prompt.ts";
+import { Output, SegmentationType, seriesFields } from "./question.ts";
 import { Uid } from "./uid.ts";
-
-/** What a job about a series can leave in the archive. */
-const Output = z.enum(["seg"]);
 
 /** Asks for everything that the prompts name in one series of the archive. */
 export const SubmitJob = z.strictObject({
   studyInstanceUid: Uid,
   seriesInstanceUid: Uid,
-  prompts: PromptInputs,
-  model: ModelName.optional(),
-  merge: MergeMode.default("exclusive"),
-  outputs: z.array(Output).min(1).max(1).default(["seg"]).describe("seg: a DICOM SEG in the archive"),
+  prompts: PromptInputs.optional().describe("May be left out with recognise"),
+  ...seriesFields,
   priority: z
     .enum(["interactive", "batch"])
     .default("interactive")
     .describe("interactive: a person waits; batch: after everything else, and tried again where a retry may help"),
+  preview: z.boolean().default(false).describe("Finished slices are told as events `preview` while the job runs"),
+  keepProbabilities: z
+    .boolean()
+    .default(false)
+    .describe("Probabilities of what is found are kept for a while, to be cut again at other thresholds"),
   force: z.boolean().default(false).describe("A new job even where another asks the same and has not ended"),
 });
 /** What a client sends: defaults may be left out. */
 export type SubmitJob = DeepReadonly<z.input<typeof SubmitJob>>;
+
+/** The part of an address that names a job. */
+export const JobId = z.object({ id: z.string().describe("The job's id") });
 
 export const JobState = z.enum(["queued", "running", "succeeded", "failed", "cancelled"]);
 export type JobState = z.infer<typeof JobState>;
@@ -38,6 +44,18 @@ export type JobStage = z.infer<typeof JobStage>;
 const Fraction = z.number().min(0).max(1).describe("Of this stage");
 const Moment = z.iso.datetime();
 
+/** Told where it was asked for. */
+const askedOfModel = {
+  threshold: z.number().optional(),
+  presenceThreshold: z.number().optional(),
+  minimumVolumeMm3: z.number().optional(),
+  draws: z.int().optional(),
+  instances: z.boolean().optional(),
+  fromSlice: z.int().optional(),
+  recognise: z.boolean().optional(),
+  anticipate: z.int().optional(),
+};
+
 const RequestView = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("series"),
@@ -47,6 +65,13 @@ const RequestView = z.discriminatedUnion("kind", [
     model: ModelName.optional(),
     merge: MergeMode,
     outputs: z.array(Output),
+    segmentationType: SegmentationType.optional(),
+    volume: z.int().optional(),
+    resample: z.boolean().optional(),
+    recut: RecutView.optional().describe(
+      "Where nothing was inferred: which job's probabilities were cut again, and at what",
+    ),
+    ...askedOfModel,
   }),
   z.object({
     kind: z.literal("image"),
@@ -55,16 +80,26 @@ const RequestView = z.discriminatedUnion("kind", [
     model: ModelName.optional(),
     merge: MergeMode,
     output: z.enum(["labels", "probabilities"]),
+    ...askedOfModel,
   }),
 ]);
 
+const StoredView = z.object({ studyInstanceUid: Uid, seriesInstanceUid: Uid, sopInstanceUid: Uid }).optional();
+
 const ResultView = z.object({
-  seg: z
-    .object({ studyInstanceUid: Uid, seriesInstanceUid: Uid, sopInstanceUid: Uid })
-    .optional()
-    .describe("The stored SEG; absent where nothing was found, and for images"),
-  model: z.object({ name: z.string(), version: z.string(), title: z.string(), trained: z.boolean() }),
+  seg: StoredView.describe("The stored SEG; absent where nothing was found, and for images"),
+  sr: StoredView.describe("The stored structured report, which tells what was not found as well"),
+  rtstruct: StoredView.describe("The stored RT Structure Set; absent where nothing was found"),
+  sc: StoredView.describe("The stored Secondary Capture; absent where nothing was found"),
+  model: z.object({
+    name: z.string(),
+    version: z.string(),
+    title: z.string(),
+    trained: z.boolean(),
+    computedOn: z.string().optional().describe("What the network was computed on, like: the CPU"),
+  }),
   notes: z.array(z.string()).describe("What the user should know of this result"),
+  probabilities: KeptView.optional().describe("Where they were to be kept, and the model gives any"),
   seconds: z
     .partialRecord(z.enum(["fetch", "decode", "infer", "encode", "store"]), z.number().min(0))
     .describe("Seconds spent in each stage"),
@@ -93,7 +128,13 @@ export type JobView = DeepReadonly<z.infer<typeof JobView>>;
 
 export const JobList = z.object({ jobs: z.array(JobView) });
 
-const eventBase = { id: z.int().min(1).describe("Rises with each event of the job; gaps are usual"), at: Moment };
+const eventBase = {
+  id: z
+    .int()
+    .min(1)
+    .describe("Rises with each event of the job; gaps are usual. A preview has that of the event before"),
+  at: Moment,
+};
 
 /** What happens to a job. The stream ends with the `state` event of succeeded, failed or cancelled. */
 export const JobEvent = z.discriminatedUnion("type", [
@@ -106,5 +147,6 @@ export const JobEvent = z.discriminatedUnion("type", [
     detail: z.string().optional(),
   }),
   z.object({ ...eventBase, type: z.literal("finding"), finding: FindingView }),
+  z.object({ ...eventBase, type: z.literal("preview"), ...previewFields }),
 ]);
 export type JobEvent = DeepReadonly<z.infer<typeof JobEvent>>;

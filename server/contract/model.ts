@@ -19,7 +19,9 @@ export const ModelView = z.object({
   name: z.string(),
   version: z.string(),
   sha256: z.string().describe("Over the bundle's files"),
-  engine: z.enum(["bundle", "labels"]),
+  engine: z
+    .enum(["bundle", "labels", "azure-ml", "open-inference"])
+    .describe("bundle, labels: computed on the server's machine; azure-ml, open-inference: sent to another one"),
   title: z.string(),
   description: z.string(),
   algorithmFamily: z.enum(["artificial-intelligence", "density-rules"]),

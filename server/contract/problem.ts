@@ -25,6 +25,8 @@ export const ProblemCode = z.enum([
   "model-unavailable",
   "gpu-out-of-memory",
   "database-unavailable",
+  "job-timeout",
+  "storage-full",
   "internal",
 ]);
 export type ProblemCode = z.infer<typeof ProblemCode>;

@@ -14,6 +14,8 @@ interface RouteBase {
   readonly query?: z.ZodObject;
   /** Request headers that mean something, in lower case. */
   readonly headers?: z.ZodObject;
+  /** Refused where the disk is full. */
+  readonly needsRoom?: boolean;
   /** The codes of problems that are particular to it. */
   readonly problems: readonly ProblemCode[];
 }
@@ -24,6 +26,8 @@ export interface JsonRoute extends RouteBase {
   readonly status: 200 | 202;
   readonly body?: z.ZodType;
   readonly reply: z.ZodType;
+  /** Larger bodies than usual are taken, up to so many bytes. */
+  readonly maxBodyBytes?: number;
   /** The reply's own address, with `:id` for its `id`: the Location header. */
   readonly location?: string;
   /** The field of the reply that is false where the status is 503 instead. */
@@ -44,7 +48,14 @@ export interface UploadRoute extends RouteBase {
   readonly replyHeaders: Readonly<Record<string, string>>;
 }
 
-export type Route = JsonRoute | EventsRoute | UploadRoute;
+/** Bytes as the reply. */
+export interface BytesRoute extends RouteBase {
+  readonly kind: "bytes";
+  readonly mediaType: string;
+  readonly replyHeaders: Readonly<Record<string, string>>;
+}
+
+export type Route = JsonRoute | EventsRoute | UploadRoute | BytesRoute;
 
 type Parsed<R, K extends PropertyKey> = R extends { readonly [P in K]: infer S extends z.ZodType }
   ? DeepReadonly<z.output<S>>

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DeepReadonly } from "./deep-readonly.ts";
-import { MergeMode, ModelName, PromptInputs } from "./prompt.ts";
+import { PromptInputs } from "./prompt.ts";
+import { seriesFields } from "./question.ts";
 import { Uid } from "./uid.ts";
 
 const tag = z
@@ -67,28 +68,63 @@ export const RuleId = z
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "not a rule's id: lower case letters, digits and hyphens")
   .describe("A name for it, like chest-ct");
 
+const clockTime = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "not a time of day, like 22:00")
+  .describe("A time of day, like 22:00");
+
+/** Hours of the day in which jobs may begin. */
+export const BeginningHours = z
+  .strictObject({
+    from: clockTime,
+    to: clockTime,
+    timeZone: z
+      .string()
+      .max(64)
+      .refine(isTimeZone, "not a time zone, like Europe/Berlin")
+      .optional()
+      .describe("Of the IANA database, like Europe/Berlin; left out: the server's"),
+  })
+  .refine(({ from, to }) => from !== to, "from and to are the same time");
+export type BeginningHours = DeepReadonly<z.output<typeof BeginningHours>>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }) !== undefined && !/^[+-]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+const destinationName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, "not a name of a destination: letters, digits, hyphens and underscores");
+
+/** Where results go beside the archive. Rules name it; addresses are in the configuration of the server, or of Orthanc. */
+export const Destination = z.union([
+  z.strictObject({ dicomweb: destinationName.describe("A DICOMweb root of PARSE3D_DESTINATIONS") }),
+  z.strictObject({ modality: destinationName.describe("A modality that Orthanc knows: sent with C-STORE") }),
+  z.strictObject({ peer: destinationName.describe("Another Orthanc that Orthanc knows") }),
+]);
+export type Destination = DeepReadonly<z.output<typeof Destination>>;
+
 /** What is asked of which series as they arrive in the archive. */
 export const RoutingRule = z.strictObject({
   id: RuleId,
   description: z.string().max(300).optional(),
   enabled: z.boolean().default(true),
   when: z.preprocess(limitDepth, PredicateNode),
-  ask: z.strictObject({
-    prompts: PromptInputs,
-    model: ModelName.optional(),
-    merge: MergeMode.default("exclusive"),
-    outputs: z
-      .array(z.enum(["seg"]))
-      .min(1)
-      .max(1)
-      .default(["seg"]),
-  }),
+  ask: z.strictObject({ prompts: PromptInputs.optional().describe("May be left out with recognise"), ...seriesFields }),
   derived: z
     .boolean()
     .default(false)
     .describe("Whether it is also for images whose Image Type (0008,0008) says DERIVED"),
   settleSeconds: z.int().min(0).max(86_400).default(0).describe("How long a series must have been complete"),
   priority: z.enum(["routed", "batch"]).default("routed"),
+  onlyBetween: BeginningHours.optional().describe(
+    "Its jobs begin only from `from` until `to`, over midnight where `from` is the later of the two. What runs at the end goes on",
+  ),
+  destination: Destination.optional().describe("Results are sent there as well, after they are stored in the archive"),
 });
 export type RoutingRule = DeepReadonly<z.output<typeof RoutingRule>>;
 
@@ -132,6 +168,50 @@ export const RuleTestView = z.object({
   ),
 });
 export type RuleTestView = DeepReadonly<z.infer<typeof RuleTestView>>;
+
+/** Asks a rule of what the archive holds already. */
+export const BackfillRule = z.strictObject({
+  sinceDays: z
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(30)
+    .describe("Studies of the last so many days, by Study Date (0008,0020)"),
+  limit: z.int().min(1).max(10_000).default(100).describe("Series to be asked about, at most"),
+  perHour: z.int().min(1).max(3600).default(60).describe("Jobs queued in an hour, at most"),
+  queue: z.boolean().default(false).describe("false: only tells what would be asked about"),
+});
+
+export const BackfillView = z.object({
+  rule: RuleId,
+  seriesTested: z.int().min(0),
+  complete: z.boolean().describe("false: the limit was reached before the archive's end"),
+  matched: z.int().min(0).describe("Series that are asked about, or would be, because of this request"),
+  queued: z.boolean(),
+  waiting: z.int().min(0).describe("Series that this rule is still to be asked of, these included"),
+  hours: z.number().min(0).describe("How long that takes at least, at so many in an hour"),
+  estimatedMinutes: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("Machine minutes for the matches, from jobs that succeeded; absent where there were none"),
+  series: z.array(
+    z.object({
+      studyInstanceUid: Uid,
+      seriesInstanceUid: Uid,
+      modality: z.string(),
+      seriesDescription: z.string().optional(),
+      sliceCount: z.int(),
+      outcome: z
+        .enum(["matched", "asked-before", "waiting", "arriving", "unmatched", "never"])
+        .describe("asked-before: the rule was asked of the same instances; arriving: not complete yet"),
+      because: z.array(z.string()),
+    }),
+  ),
+});
+export type BackfillView = DeepReadonly<z.infer<typeof BackfillView>>;
+
+export const BackfillStopped = z.object({ rule: RuleId, removed: z.int().min(0).describe("Series that waited") });
 
 /** What an Orthanc says when something arrived. It wakes the poller; what there is to do, the poller finds itself. */
 export const OrthancNotice = z.looseObject({ event: z.string().max(100).optional() });

@@ -1,13 +1,7 @@
-import { PNG } from "pngjs";
 import { type OverlayInput, overlayPicture } from "#converters/picture/index.ts";
+import { pngOf } from "../png.ts";
 
 /** The overlay picture as the bytes of a PNG file. */
 export function overlayPng(input: OverlayInput): Uint8Array {
-  const { width, height, pixels } = overlayPicture(input);
-  const png = new PNG({ width, height });
-  for (let from = 0, to = 0; from < pixels.length; from += 3, to += 4) {
-    png.data.set(pixels.subarray(from, from + 3), to);
-    png.data[to + 3] = 255;
-  }
-  return new Uint8Array(PNG.sync.write(png, { colorType: 2 }));
+  return pngOf(overlayPicture(input));
 }

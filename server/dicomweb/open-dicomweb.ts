@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
-import { InvalidRequestError } from "../domain/errors.ts";
+import { InvalidRequestError, SeriesNotFoundError } from "../domain/errors.ts";
 import type { ResultSink, SeriesRef, SeriesSource } from "../domain/ports.ts";
 import type { DicomJson } from "./dicom-json.ts";
 import { type DicomwebLogger, SILENT } from "./log.ts";
@@ -34,8 +34,14 @@ interface Abortable {
 export interface Archive {
   searchStudies(query: StudyQuery, options: Abortable): Promise<readonly StudySummary[]>;
   searchSeries(query: SeriesQuery, options: Abortable): Promise<readonly SeriesSummary[]>;
+  /** SOP Instance UIDs of a series. */
+  listInstances(series: SeriesRef, options: Abortable): Promise<readonly string[]>;
+  /** Where an instance lies. @throws SeriesNotFoundError */
+  locateInstance(sopInstanceUid: string, options: Abortable): Promise<InstanceRef>;
   /** One data set per instance, without bulk data. Text is UTF-8 whatever (0008,0005) in it says. */
   seriesMetadata(series: SeriesRef, options: Abortable): Promise<readonly DicomJson[]>;
+  /** One data set, without bulk data; undefined where the archive does not know the instance. */
+  instanceMetadata(instance: InstanceRef, options: Abortable): Promise<DicomJson | undefined>;
   /** The Part-10 file, in the transfer syntax it is stored in. @throws SeriesNotFoundError */
   fetchInstance(instance: InstanceRef, options: Abortable): Promise<Uint8Array>;
 }
@@ -73,7 +79,20 @@ export function openDicomweb({
     archive: {
       searchStudies: (query, { signal }) => queries.searchStudies(query, signal),
       searchSeries: (query, { signal }) => queries.searchSeries(query, signal),
+      listInstances: async (series, { signal }) => {
+        const listed = await queries.instancesOf(checkSeriesRef(series), Number.POSITIVE_INFINITY, signal);
+        return listed.map(({ sopInstanceUid }) => sopInstanceUid);
+      },
+      locateInstance: async (wanted, { signal }) => {
+        const found = await queries.locateInstance(checkUid(wanted, "SOP instance UID"), signal);
+        if (!found) throw new SeriesNotFoundError("The archive lists no such instance. Check the SOP instance UID.");
+        return found;
+      },
       seriesMetadata: async (series, { signal }) => queries.seriesMetadata(checkSeriesRef(series), signal),
+      instanceMetadata: async (instance, { signal }) => {
+        const sopInstanceUid = checkUid(instance.sopInstanceUid, "SOP instance UID");
+        return queries.instanceMetadata({ ...checkSeriesRef(instance), sopInstanceUid }, signal);
+      },
       fetchInstance: async (instance, { signal }) => {
         const sopInstanceUid = checkUid(instance.sopInstanceUid, "SOP instance UID");
         return wado.fetchInstance({ ...checkSeriesRef(instance), sopInstanceUid }, signal);

@@ -42,7 +42,11 @@ export interface Queries {
   instancesOf(series: SeriesRef, expected: number, signal: AbortSignal): Promise<readonly InstanceSummary[]>;
   /** Undefined where the archive does not list it in that series. */
   findInstance(instance: InstanceRef, signal: AbortSignal): Promise<InstanceSummary | undefined>;
+  /** Where an instance lies; undefined where the archive does not list it. */
+  locateInstance(sopInstanceUid: string, signal: AbortSignal): Promise<InstanceRef | undefined>;
   seriesMetadata(series: SeriesRef, signal: AbortSignal): Promise<readonly DicomJson[]>;
+  /** Undefined where the archive does not know it. */
+  instanceMetadata(instance: InstanceRef, signal: AbortSignal): Promise<DicomJson | undefined>;
 }
 
 /** Metadata of 5,000 CT slices is 60 MB where the archive gives all of it. */
@@ -107,8 +111,26 @@ export function createQueries(transport: Transport): Queries {
       return rows.flatMap(instanceSummary).find((row) => row.sopInstanceUid === sopInstanceUid);
     },
 
+    locateInstance: async (sopInstanceUid, signal) => {
+      const queryParams = { SOPInstanceUID: sopInstanceUid };
+      const rows = await ask(signal, (request) => client.searchForInstances({ queryParams, request }));
+      const row = rows.find((one) => jsonText(one, TAG.SOPInstanceUID) === sopInstanceUid);
+      const studyInstanceUid = row && jsonText(row, TAG.StudyInstanceUID);
+      const seriesInstanceUid = row && jsonText(row, TAG.SeriesInstanceUID);
+      return studyInstanceUid && seriesInstanceUid
+        ? { studyInstanceUid, seriesInstanceUid, sopInstanceUid }
+        : undefined;
+    },
+
     seriesMetadata: ({ studyInstanceUid: studyInstanceUID, seriesInstanceUid: seriesInstanceUID }, signal) =>
       ask(signal, (request) => client.retrieveSeriesMetadata({ studyInstanceUID, seriesInstanceUID, request })),
+
+    instanceMetadata: async (instance, signal) => {
+      const { studyInstanceUid: studyInstanceUID, seriesInstanceUid: seriesInstanceUID } = instance;
+      const where = { studyInstanceUID, seriesInstanceUID, sopInstanceUID: instance.sopInstanceUid };
+      const asked = ask(signal, (request) => client.retrieveInstanceMetadata({ ...where, request }));
+      return (await unlessUnknown(asked))?.[0];
+    },
   };
 }
 

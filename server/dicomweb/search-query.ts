@@ -8,7 +8,10 @@ export interface StudyQuery {
   readonly patientId?: string;
   /** Of any series in the study. */
   readonly modality?: string;
+  /** Study Date (0008,0020) from this day on, YYYYMMDD. */
+  readonly sinceDay?: string;
   readonly limit?: number;
+  readonly offset?: number;
 }
 
 export interface SeriesQuery extends StudyQuery {
@@ -53,12 +56,19 @@ export function exactMatch(
   );
 }
 
-function common({ studyInstanceUid, patientId, limit }: StudyQuery): Parameters {
+function common({ studyInstanceUid, patientId, sinceDay, limit, offset }: StudyQuery): Parameters {
   return {
     ...(studyInstanceUid !== undefined && { StudyInstanceUID: checkUid(studyInstanceUid, "study instance UID") }),
     ...(patientId && { PatientID: unencoded(patientId) }),
+    ...(sinceDay !== undefined && { StudyDate: `${checkDay(sinceDay)}-` }),
     ...(limit !== undefined && { limit }),
+    ...(offset !== undefined && { offset }),
   };
+}
+
+function checkDay(text: string): string {
+  if (/^\d{8}$/.test(text)) return text;
+  throw new InvalidRequestError("The day is not a DICOM date, such as 20260131.");
 }
 
 function checkModality(text: string): string {

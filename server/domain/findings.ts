@@ -1,29 +1,61 @@
-import type { VolumeGeometry } from "#converters/geometry/index.ts";
-import { measure } from "#converters/mask/index.ts";
+import type { Volume } from "#converters/geometry/index.ts";
+import { type Diameter, measure, splitByEdges } from "#converters/mask/index.ts";
 import { type ModelCard, resolveTarget } from "#models/index.ts";
 import type { Finding } from "./finding.ts";
-import type { PromptMask } from "./segment-volume.ts";
+import type { PromptMask } from "./prompt-mask.ts";
 
 const mostComponents = 20;
 
+/** A mask with what was measured on it. */
+export interface Answer extends PromptMask {
+  readonly finding: Finding;
+  /** The longest of its components' diameters. */
+  readonly longestAxialDiameter?: Diameter;
+}
+
 /** Measures one mask. `numbering` gives a present finding its segment number and its tracking identity. */
-export function findingOf(
-  { prompt, mask, score }: PromptMask,
-  geometry: VolumeGeometry,
+export function answerOf(
+  promptMask: PromptMask,
+  volume: Volume,
   card: ModelCard,
   numbering: () => Pick<Finding, "segmentNumber" | "tracking">,
-): Finding {
-  const { voxels, volumeMl, slices, box, components } = measure(mask, geometry);
-  const answer = {
+): Answer {
+  const { prompt, mask, score, dropped, edges, disagreement } = promptMask;
+  const options = { atMost: mostComponents, values: volume.voxels };
+  const { voxels, volumeMl, slices, box, components: pieces } = measure(mask, volume.geometry, options);
+  const components = edges
+    ? [...splitByEdges(mask, edges, mostComponents).largest].flatMap(
+        (instance) => measure(instance, volume.geometry, options).components,
+      )
+    : pieces;
+  const told = {
     prompt,
     score,
+    ...(disagreement !== undefined && { disagreement }),
     slices,
     voxels,
-    components: components.slice(0, mostComponents),
-    notes: notesOn(prompt.text, card),
+    components: components.map(({ longestAxialDiameter, meanValue, ...component }) => ({
+      ...component,
+      longestDiameterMm: longestAxialDiameter.mm,
+      ...(meanValue !== undefined && { meanValue, valueUnit: volume.unit }),
+    })),
+    notes: [...notesOn(prompt.text, card), ...notesOnDropped(dropped)],
   };
-  if (voxels === 0 || !box) return { ...answer, present: false };
-  return { ...answer, present: true, volumeMl, box, ...numbering() };
+  if (voxels === 0 || !box) return { ...promptMask, finding: { ...told, present: false } };
+  const longestAxialDiameter = (components.length > 0 ? components : pieces)
+    .map((component) => component.longestAxialDiameter)
+    .reduce((longest, other) => (other.mm > longest.mm ? other : longest));
+  return {
+    ...promptMask,
+    finding: { ...told, present: true, volumeMl, box, ...numbering() },
+    longestAxialDiameter,
+  };
+}
+
+function notesOnDropped(dropped: PromptMask["dropped"]): string[] {
+  if (!dropped) return [];
+  const { pieces, belowMm3 } = dropped;
+  return [`${pieces} ${pieces === 1 ? "piece" : "pieces"} of less than ${belowMm3} mm3 left out, as asked.`];
 }
 
 function notesOn(text: string, card: ModelCard): string[] {

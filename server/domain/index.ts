@@ -1,3 +1,5 @@
+export { cutAgain } from "./cut-again.ts";
+export { type EditedMask, type EditRequest, type EditResult, editSeries, type StoredResults } from "./edit-series.ts";
 export {
   GpuOutOfMemoryError,
   InvalidPromptError,
@@ -11,6 +13,9 @@ export {
 } from "./errors.ts";
 export type { BoxLps, Finding, FindingComponent } from "./finding.ts";
 export { deterministicUid, jobKey } from "./job-key.ts";
+export type { KeptAnswer, KeptNotice, KeptPrompt } from "./kept-answer.ts";
+export { maskOfRuns, runsOf } from "./mask-runs.ts";
+export { type PictureRequest, pictureOfResult } from "./picture-of-result.ts";
 export type {
   MergeMode,
   ModelRegistry,
@@ -26,8 +31,19 @@ export type {
   Stage,
   StoredInstance,
 } from "./ports.ts";
+export { type PreviewFeed, type PreviewSlice, previewFeed } from "./preview-feed.ts";
 export type { Prompt } from "./prompt.ts";
 export { longestPrompt, mostPrompts, promptsFrom } from "./prompt.ts";
+export {
+  checkQuestion,
+  mergeOf,
+  type Output,
+  outputsOf,
+  type Question,
+  type SegmentationType,
+  type SeriesQuestion,
+} from "./question.ts";
+export { type RecutRequest, recutSeries } from "./recut-series.ts";
 export { type SegmentImageRequest, type SegmentImageResult, segmentImage } from "./segment-image.ts";
 export {
   type AnsweringModel,
@@ -36,4 +52,5 @@ export {
   type SegmentSeriesResult,
   segmentSeries,
 } from "./segment-series.ts";
-export type { StoredSeg } from "./store-seg.ts";
+export { segmentVolume } from "./segment-volume.ts";
+export { PartlyStoredError, type StoredObject, type StoredObjects } from "./store-results.ts";

@@ -52,6 +52,24 @@ export interface SegmentOptions {
   readonly merge: MergeMode;
   /** Whether slices carry probabilities beside their masks. */
   readonly probabilities: boolean;
+  /** Probability from which a voxel belongs to the mask, 0 to 1; the model's own (0.5) where left out. */
+  readonly maskThreshold?: number;
+  /** Existence score from which a prompt is there in a plane, 0 to 1; the model's own where left out. */
+  readonly existenceThreshold?: number;
+  /** Noises that a sampling network is asked with, 1 to 16: their logits are averaged, their disagreement is told. Default 1. */
+  readonly draws?: number;
+  /** Whether masks come with the edges between touching objects, where the model tells them. */
+  readonly instances?: boolean;
+  /** Slice k to begin with: its neighbours follow in turn, outwards. In order where left out. */
+  readonly firstSlice?: number;
+  /** Words that may be asked next, likeliest first. A model that can answers some of them in the same pass, and remembers. */
+  readonly anticipate?: Anticipation;
+}
+
+export interface Anticipation {
+  readonly candidates: readonly string[];
+  /** How many of them; the engine's own setting where left out. */
+  readonly most?: number;
 }
 
 /** What a model says about one prompt on one plane of the volume's own grid. Planes that say nothing may be left out. */
@@ -65,11 +83,17 @@ export interface SliceResult {
   readonly mask?: Uint8Array;
   /** round(255 p) for each pixel of the plane, before thresholds and merging; only where asked for. */
   readonly probability?: Uint8Array;
+  /** 0 or 1 for each pixel of the plane: the edges of touching objects; only where asked for and where the model tells them. */
+  readonly edges?: Uint8Array;
+  /** How far several draws differ on this prompt, 0 to 1, over the whole volume: told once, with one of the last planes. */
+  readonly disagreement?: number;
 }
 
 /** A loaded model. `segment` calls queue up behind one another. */
 export interface SegmentationModel extends AsyncDisposable {
   readonly card: ModelCard;
+  /** What its last answer was computed on, in words like "the CPU"; undefined before the first, or where it is not known. */
+  computedOn?(): string | undefined;
   /**
    * Yields each (prompt, plane) at most once, as they are ready. Ending the iteration early stops the work.
    * @throws ModelUnavailableError (retryable) where the inference process dies; GpuOutOfMemoryError; InvalidPromptError;

@@ -1,23 +1,23 @@
-import { UnsupportedImageError } from "#converters/errors.ts";
 import type { Volume } from "#converters/geometry/index.ts";
 import { readSlice } from "#converters/mask/index.ts";
 import { readNifti, writeNifti } from "#converters/nifti/index.ts";
 import type { Finding } from "./finding.ts";
-import { findingOf } from "./findings.ts";
+import { answerOf } from "./findings.ts";
 import { notesInto } from "./notes-into.ts";
-import type { MergeMode, Ports } from "./ports.ts";
-import type { Prompt } from "./prompt.ts";
+import type { Ports } from "./ports.ts";
+import { refuseTooManyProbabilities } from "./probability-limit.ts";
+import { type PromptMask, withoutSmallPieces } from "./prompt-mask.ts";
+import { optionsOf, type Question } from "./question.ts";
+import { anticipationOf, byLikelihood, recognitionPrompts, sightingOf } from "./recognise.ts";
 import type { AnsweringModel, SegmentRun } from "./segment-series.ts";
-import { type PromptMask, segmentVolume } from "./segment-volume.ts";
+import { segmentVolume } from "./segment-volume.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { thresholdNotes } from "./threshold-notes.ts";
 
-export interface SegmentImageRequest {
+export interface SegmentImageRequest extends Question {
   /** A NIfTI file, gzipped or not. */
   readonly nifti: Uint8Array;
   readonly modality: string;
-  readonly prompts: readonly Prompt[];
-  readonly model?: string;
-  readonly merge?: MergeMode;
   /** `labels`: voxel value n = the n-th prompt; `probabilities`: 0 to 1, one volume for each prompt. */
   readonly output: "labels" | "probabilities";
   /** Whether the answer is compressed; true where not said. */
@@ -41,24 +41,35 @@ export async function segmentImage(
   request: SegmentImageRequest,
   run: SegmentRun,
 ): Promise<SegmentImageResult> {
-  const { prompts, modality, output, volumeIndex, gzip = true, merge = "exclusive" } = request;
+  const { modality, output, volumeIndex, gzip = true, minimumVolumeMm3 = 0 } = request;
+  const probabilities = output === "probabilities";
   const watch = new Stopwatch<"decode" | "infer" | "encode">(now);
   run.progress("decode", 0);
   const volume = await watch.time("decode", () =>
     readNifti(request.nifti, { modality, maxVoxels: mostVoxels, ...(volumeIndex !== undefined && { volumeIndex }) }),
   );
-  if (output === "probabilities") refuseTooManyProbabilities(volume, prompts.length);
-  const model = await models.choose({ modality, prompts, ...(request.model && { name: request.model }) });
-  const notes: string[] = [];
-  const options = { merge, probabilities: output === "probabilities" };
-  const masks = await watch.time("infer", () => segmentVolume(model, volume, prompts, options, notesInto(notes, run)));
+  const { prompts: asked, recognise } = request;
+  if (probabilities) refuseTooManyProbabilities(volume.geometry.size, asked.length);
+  const model = await models.choose({ modality, prompts: asked, ...(request.model && { name: request.model }) });
+  const prompts = recognise ? recognitionPrompts(asked, { modality }, model.card) : asked;
+  if (probabilities) refuseTooManyProbabilities(volume.geometry.size, prompts.length);
+  const notes = [...thresholdNotes(request, model.card, probabilities)];
+  const options = {
+    ...optionsOf(request, probabilities),
+    ...anticipationOf(request, { modality }, model.card),
+  };
+  const sighted = recognise ? (sighting: PromptMask) => run.finding(sightingOf(sighting)) : undefined;
+  const given = await watch.time("infer", () =>
+    segmentVolume(model, volume, prompts, options, notesInto(notes, run), undefined, sighted),
+  );
   run.signal.throwIfAborted();
 
   run.progress("encode", 0);
-  let number = 0;
-  const findings = masks.map((mask) => {
-    number += 1;
-    const finding = findingOf(mask, volume.geometry, model.card, () => ({ segmentNumber: number }));
+  const masks = (recognise ? byLikelihood(given) : given).map((mask) =>
+    withoutSmallPieces(mask, volume.geometry, minimumVolumeMm3),
+  );
+  const findings = masks.map((mask, n) => {
+    const { finding } = answerOf(mask, volume, model.card, () => ({ segmentNumber: n + 1 }));
     run.finding(finding);
     return finding;
   });
@@ -67,10 +78,11 @@ export async function segmentImage(
   );
   run.progress("done", 1);
   const { name, version, title, trained } = model.card;
+  const computedOn = model.computedOn?.();
   return {
     findings,
     nifti,
-    model: { name, version, title, trained },
+    model: { name, version, title, trained, ...(computedOn !== undefined && { computedOn }) },
     notes,
     seconds: { decode: watch.seconds("decode"), infer: watch.seconds("infer"), encode: watch.seconds("encode") },
   };
@@ -101,16 +113,5 @@ function writeProbabilities({ geometry }: Volume, masks: readonly PromptMask[], 
   return writeNifti({ geometry, voxels }, { gzip, volumes: masks.length, slope: 1 / 255 });
 }
 
-/** What one image may take: a volume of 512 x 512 x 1,024 voxels, and of probabilities four such volumes. */
+/** What one image may take: a volume of 512 x 512 x 1,024 voxels. */
 const mostVoxels = 2 ** 28;
-const mostProbabilities = 2 ** 30;
-
-/** @throws UnsupportedImageError before the model is asked, where the answer would not fit into memory */
-function refuseTooManyProbabilities({ geometry: { size } }: Volume, prompts: number): void {
-  const values = size[0] * size[1] * size[2] * prompts;
-  if (values <= mostProbabilities) return;
-  throw new UnsupportedImageError(
-    "too-large",
-    `Probabilities of ${size.join(" x ")} voxels for ${prompts} prompts are too many. Ask for fewer prompts at a time, or for labels.`,
-  );
-}

@@ -1,45 +1,65 @@
 import { decodeSeries } from "#converters/dicom/index.ts";
 import type { ModelCard } from "#models/index.ts";
 import type { Finding } from "./finding.ts";
-import { findingOf } from "./findings.ts";
+import { answerOf } from "./findings.ts";
 import { jobKey } from "./job-key.ts";
+import { givesProbabilities, type KeptAnswer, type KeptNotice, keptAnswerOf } from "./kept-answer.ts";
 import { notesInto } from "./notes-into.ts";
-import type { MergeMode, Ports, Run, SeriesRef } from "./ports.ts";
-import type { Prompt } from "./prompt.ts";
+import type { Ports, Run, SeriesRef } from "./ports.ts";
+import { canBeShown, type PreviewSlice, previewFeed } from "./preview-feed.ts";
+import { areTooManyProbabilities, refuseTooManyProbabilities } from "./probability-limit.ts";
+import { withoutSmallPieces } from "./prompt-mask.ts";
+import {
+  checkQuestion,
+  mergeOf,
+  type Output,
+  optionsOf,
+  optionsOfKey,
+  outputsOf,
+  type SeriesQuestion,
+} from "./question.ts";
+import { anticipationOf, byLikelihood, recognitionPrompts, sightingOf } from "./recognise.ts";
 import { refuseAnotherSeries } from "./refuse-another-series.ts";
+import { resultObjects, trackingOf } from "./result-objects.ts";
 import { segmentVolume } from "./segment-volume.ts";
 import { Stopwatch } from "./stopwatch.ts";
-import { type StoredSeg, storeSeg } from "./store-seg.ts";
+import { type StoredObjects, storeResults } from "./store-results.ts";
+import { thresholdNotes } from "./threshold-notes.ts";
 
-export interface SegmentSeriesRequest {
+export interface SegmentSeriesRequest extends SeriesQuestion {
   readonly series: SeriesRef;
-  readonly prompts: readonly Prompt[];
-  /** A model by name; otherwise the best installed one for the modality and the prompts. */
-  readonly model?: string;
-  readonly merge?: MergeMode;
 }
 
-export interface SegmentSeriesResult {
+/** What is stored is absent where nothing was found, but for a report: an empty SEG is never stored. */
+export interface SegmentSeriesResult extends StoredObjects {
   readonly findings: readonly Finding[];
-  /** Absent where no prompt was found: an empty SEG is never stored. */
-  readonly seg?: StoredSeg;
+  /** Where they were asked for, and the model gives any. */
+  readonly probabilities?: KeptNotice;
   readonly model: AnsweringModel;
   /** What the user should know of this result, in plain words. */
   readonly notes: readonly string[];
   readonly seconds: Readonly<Record<"fetch" | "decode" | "infer" | "encode" | "store", number>>;
 }
 
-export type AnsweringModel = Pick<ModelCard, "name" | "version" | "title" | "trained">;
+export interface AnsweringModel extends Pick<ModelCard, "name" | "version" | "title" | "trained"> {
+  /** In words, like "the CPU". */
+  readonly computedOn?: string;
+}
 
 /** How a run is watched: its stages, and each finding as soon as it is known. */
 export interface SegmentRun extends Run {
   finding(finding: Finding): void;
+  /** Slices as they are finished; absent where nobody watches. */
+  preview?(slices: readonly PreviewSlice[]): void;
+  /** Takes in the answer before its masks were cut; absent where nobody asked for it. */
+  keep?(answer: KeptAnswer): Promise<KeptNotice>;
 }
 
 /**
- * From a prompt to a DICOM SEG beside the scan: describe, choose the model, fetch, decode, infer, measure, encode,
- * check by reading back, store. Nothing is stored where any step fails.
- * @throws every DomainError of the ports and of decodeSeries; the signal's reason after an abort
+ * From a prompt to DICOM objects beside the scan: describe, choose the model, fetch, decode, infer, measure, encode, check by
+ * reading back, store. Nothing is stored where a step before fails.
+ * @throws every DomainError of the ports and of decodeSeries; InvalidRequestError; PartlyStoredError; the signal's reason
+ * after an abort
  */
 export async function segmentSeries(
   ports: Ports,
@@ -47,26 +67,57 @@ export async function segmentSeries(
   run: SegmentRun,
 ): Promise<SegmentSeriesResult> {
   const { source, models, now, newUid } = ports;
-  const { series: wanted, prompts, merge = "exclusive" } = request;
+  const { series: wanted, segmentationType = "binary", resample, minimumVolumeMm3 } = request;
   const { signal } = run;
+  checkQuestion(request);
+  const outputs = outputsOf(request);
   const watch = new Stopwatch<"describe" | "fetch" | "fetchAndDecode" | "infer" | "encode" | "store">(now);
 
   run.progress("fetch", 0);
   const { modality, instanceCount } = await watch.time("describe", () => source.describe(wanted, { signal }));
-  const model = await models.choose({ modality, prompts, ...(request.model && { name: request.model }) });
+  const model = await models.choose({
+    modality,
+    prompts: request.prompts,
+    ...(request.model && { name: request.model }),
+  });
 
   const instances = watch.waiting("fetch", source.instances(wanted, { signal }));
-  const onInstance = (count: number) =>
-    run.progress("fetch", Math.min(1, count / Math.max(1, instanceCount)), `${count}/${instanceCount}`);
-  const series = await watch.time("fetchAndDecode", () => decodeSeries(instances, { signal, onInstance }));
+  const series = await watch.time("fetchAndDecode", () =>
+    decodeSeries(instances, {
+      signal,
+      onInstance: (count) =>
+        run.progress("fetch", Math.min(1, count / Math.max(1, instanceCount)), `${count}/${instanceCount}`),
+      ...(request.volume !== undefined && { volume: request.volume }),
+      ...(resample && { resample }),
+    }),
+  );
   refuseAnotherSeries(series.header, wanted);
   run.progress("decode", 1);
 
   const { volume } = series;
-  const notes = [...series.notes];
+  const facts = { modality: volume.modality, bodyPart: series.header.series.BodyPartExamined };
+  const prompts = request.recognise ? recognitionPrompts(request.prompts, facts, model.card) : request.prompts;
+  const probabilities = segmentationType === "fractional" && storesSeg(outputs);
+  if (probabilities) refuseTooManyProbabilities(volume.geometry.size, prompts.length);
+  const keeps =
+    run.keep !== undefined &&
+    storesSeg(outputs) &&
+    givesProbabilities(model.card) &&
+    !areTooManyProbabilities(volume.geometry.size, prompts.length);
+  const feed = run.preview && canBeShown(volume) ? previewFeed((slices) => run.preview?.(slices)) : undefined;
+  const notes = [...series.notes, ...thresholdNotes(request, model.card, probabilities)];
   const noting = notesInto(notes, run);
-  const options = { merge, probabilities: false };
-  const masks = await watch.time("infer", () => segmentVolume(model, volume, prompts, options, noting));
+  const masks = await watch.time("infer", () =>
+    segmentVolume(
+      model,
+      volume,
+      prompts,
+      { ...optionsOf(request, probabilities || keeps), ...anticipationOf(request, facts, model.card) },
+      noting,
+      feed,
+      request.recognise ? (sighting) => run.finding(sightingOf(sighting)) : undefined,
+    ),
+  );
   signal.throwIfAborted();
 
   run.progress("encode", 0);
@@ -74,30 +125,39 @@ export async function segmentSeries(
     sopInstanceUids: volume.sources.map(({ sopInstanceUid }) => sopInstanceUid),
     modelSha256: model.card.sha256,
     prompts,
-    options: { merge },
+    options: optionsOfKey(request),
   });
   let segmentNumber = 0;
   const answers = await watch.time("encode", () =>
-    masks.map((promptMask) => {
-      const { text } = promptMask.prompt;
-      const finding = findingOf(promptMask, volume.geometry, model.card, () => ({
+    (request.recognise ? byLikelihood(masks) : masks).map((promptMask) => {
+      const kept = withoutSmallPieces(promptMask, volume.geometry, minimumVolumeMm3 ?? 0);
+      const answer = answerOf(kept, volume, model.card, () => ({
         segmentNumber: ++segmentNumber,
-        tracking: { id: text.slice(0, 64), uid: newUid(key, `tracking: ${text}`) },
+        tracking: trackingOf(newUid, key, promptMask.prompt.text),
       }));
-      run.finding(finding);
-      return { ...promptMask, finding };
+      run.finding(answer.finding);
+      return answer;
     }),
   );
 
-  const seg =
-    segmentNumber > 0 ? await storeSeg(ports, { key, series, answers, card: model.card }, run, watch) : undefined;
+  const computedOn = model.computedOn?.();
+  const told = computedOn === undefined ? {} : { computedOn };
+  const answered = { key, series, answers, card: model.card, outputs, segmentationType, ...told };
+  const objects = await watch.time("encode", () => resultObjects(ports, answered));
+  const stored = await watch.time("store", () => storeResults(ports, objects, run));
+  const { threshold = DEFAULT_THRESHOLD } = request;
+  const merge = mergeOf(request);
+  const worthKeeping = keeps ? keptAnswerOf(answers, { merge, threshold, card: model.card }) : undefined;
+  // The result stands in the archive already: what goes wrong here takes away a slider.
+  const kept = worthKeeping && (await run.keep?.(worthKeeping).catch(() => undefined));
   run.progress("done", 1);
   const { name, version, title, trained } = model.card;
   return {
     findings: answers.map(({ finding }) => finding),
-    ...(seg && { seg }),
-    model: { name, version, title, trained },
-    notes: [...notes, ...(seg ? [] : ["Nothing that was asked for was found, so no segmentation was stored."])],
+    ...stored,
+    ...(kept && { probabilities: kept }),
+    model: { name, version, title, trained, ...told },
+    notes: [...notes, ...notesOnStoring(outputs, segmentNumber)],
     seconds: {
       fetch: watch.seconds("describe") + watch.seconds("fetch"),
       decode: watch.seconds("fetchAndDecode") - watch.seconds("fetch"),
@@ -106,4 +166,21 @@ export async function segmentSeries(
       store: watch.seconds("store"),
     },
   };
+}
+
+/** What models cut at where they are not told otherwise. */
+const DEFAULT_THRESHOLD = 0.5;
+
+/** A report's measurements refer to segments, so it never stands alone. */
+function storesSeg(outputs: readonly Output[]): boolean {
+  return outputs.includes("seg") || outputs.includes("sr");
+}
+
+function notesOnStoring(outputs: readonly Output[], found: number): readonly string[] {
+  if (found > 0) {
+    const unasked = outputs.includes("sr") && !outputs.includes("seg");
+    return unasked ? ["The segmentation was stored as well: the report refers to it."] : [];
+  }
+  if (storesSeg(outputs)) return ["Nothing that was asked for was found, so no segmentation was stored."];
+  return ["Nothing that was asked for was found."];
 }

@@ -1,11 +1,44 @@
+import { z } from "zod";
+import type { RemoteKey } from "./remote/remote-key.ts";
+
+/** onnxruntime's own names, in lower case, of what can compute a graph on this machine. */
+export const DEVICES = ["cpu", "cuda", "tensorrt", "webgpu"] as const;
+export type Device = (typeof DEVICES)[number];
+
 /** Where the networks are computed. `auto`: on the GPU where it works, otherwise on the CPU, and the status says why. */
-export type ExecutionProvider = "cpu" | "cuda" | "auto";
+export const ExecutionProvider = z.enum(["auto", ...DEVICES]);
+export type ExecutionProvider = z.infer<typeof ExecutionProvider>;
 
 /** What was asked for, what really runs, and why they differ where they do. */
-export interface ProviderStatus {
-  readonly requested: ExecutionProvider;
-  readonly actual: "cpu" | "cuda";
-  readonly fallbackReason?: string;
+export const ProviderStatus = z.object({
+  requested: ExecutionProvider,
+  /** `remote`: another machine computes it, and what it uses is not known here. */
+  actual: z.enum([...DEVICES, "remote"]),
+  /** Of a model on another machine: what its server says it is. */
+  server: z.string().optional(),
+  /** Of the probe that was computed there: how many of its nodes ran on which of onnxruntime's providers. */
+  nodes: z.record(z.string(), z.number()).optional(),
+  fallbackReason: z.string().optional(),
+});
+export type ProviderStatus = Readonly<z.infer<typeof ProviderStatus>>;
+
+const DEVICE_WORDS: Readonly<Record<Device, string>> = {
+  cpu: "the CPU",
+  cuda: "a GPU by CUDA",
+  tensorrt: "a GPU by TensorRT",
+  webgpu: "a GPU by WebGPU",
+};
+
+/** What a model was computed on, for people. */
+export function describeProvider({ actual, server }: Pick<ProviderStatus, "actual" | "server">): string {
+  if (actual !== "remote") return DEVICE_WORDS[actual];
+  return server === undefined ? "another machine" : `another machine (${server})`;
+}
+
+/** Keys of the machines that compute models elsewhere; they are sent to no other. */
+export interface RemoteKeys {
+  readonly azureMl?: RemoteKey;
+  readonly openInference?: RemoteKey;
 }
 
 /** Pino's shape, as far as the engines need it: event name and figures, never a prompt's text or a UID. */
@@ -20,7 +53,10 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Slices for each run of a bundle's image graph; default 1. */
   readonly sliceBatch?: number;
+  /** Likely targets that are answered beside a question, for later; default: 0 on a CPU, 16 on a GPU. */
+  readonly anticipate?: number;
   /** A process that has answered nothing for so long is closed; default ten minutes. */
   readonly idleMs?: number;
+  readonly remoteKeys?: RemoteKeys;
   readonly logger?: EngineLogger;
 }

@@ -7,6 +7,8 @@ export interface GraphQuestion {
   readonly graphFile: string;
   readonly inputs: Readonly<Record<string, GraphTensor>>;
   readonly threads?: number;
+  /** Graphs that stay open at once; default 1. */
+  readonly hold?: number;
 }
 
 export interface GraphRun {
@@ -20,7 +22,7 @@ export interface GraphRun {
 
 export type GraphAnswer =
   | ({ readonly kind: "done" } & GraphRun)
-  | { readonly kind: "failed"; readonly message: string };
+  | { readonly kind: "failed"; readonly message: string; readonly retryable: boolean };
 
 /** A process that runs graphs on the CPU, one after the other. Disposing ends it. */
 export interface GraphProcess extends AsyncDisposable {
@@ -32,9 +34,12 @@ export interface GraphProcess extends AsyncDisposable {
 /** For installing and verifying a model: what a graph answers, without its memory in this process. */
 export function openGraphProcess({
   threads,
+  hold,
   signal,
 }: {
   readonly threads?: number;
+  /** Graphs that stay open at once: one whole network after the other needs the memory of one; default 1. */
+  readonly hold?: number;
   readonly signal?: AbortSignal;
 } = {}): GraphProcess {
   const child = fork(new URL("./child/graph-main.ts", import.meta.url), [], {
@@ -47,14 +52,19 @@ export function openGraphProcess({
 
   async function ask(graphFile: string, inputs: GraphQuestion["inputs"]): Promise<GraphRun> {
     signal?.throwIfAborted();
-    child.send({ graphFile, inputs, ...(threads !== undefined && { threads }) } satisfies GraphQuestion);
+    child.send({
+      graphFile,
+      inputs,
+      ...(threads !== undefined && { threads }),
+      ...(hold !== undefined && { hold }),
+    } satisfies GraphQuestion);
     const answered = once(child, "message").then(([answer]) => answer as GraphAnswer);
     const answer = await Promise.race([answered, exited.then(() => undefined)]);
     signal?.throwIfAborted();
     if (answer === undefined) {
       throw new ModelUnavailableError("The process that runs the network ended: is there enough memory? Try again.");
     }
-    if (answer.kind === "failed") throw new ModelUnavailableError(`The network cannot be computed: ${answer.message}`);
+    if (answer.kind === "failed") throw new ModelUnavailableError(answer.message, { retryable: answer.retryable });
     return answer;
   }
 

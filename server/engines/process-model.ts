@@ -10,10 +10,11 @@ import {
   type SliceResult,
 } from "#server/domain/index.ts";
 import { checkModality, checkPrompts } from "./check-question.ts";
-import type { EngineOptions, ProviderStatus } from "./engine-options.ts";
+import { describeProvider, type EngineOptions, type ProviderStatus } from "./engine-options.ts";
 import { InferenceProcess } from "./inference-process.ts";
 import { LeaseQueue } from "./lease-queue.ts";
 import type { PackedPlane } from "./protocol.ts";
+import type { RemoteKey } from "./remote/remote-key.ts";
 import { describeVolume, streamVoxels } from "./stream-voxels.ts";
 import { fromWire, isRefusal } from "./wire-error.ts";
 
@@ -30,6 +31,8 @@ export interface EngineStatus {
 /** A model that is computed in a process of its own. */
 export interface EngineModel extends SegmentationModel {
   status(): EngineStatus;
+  /** Closes it when all that were asked of it until now are answered. */
+  retire(): Promise<void>;
 }
 
 const tenMinutes = 600_000;
@@ -67,6 +70,10 @@ export class ProcessModel implements EngineModel {
     };
   }
 
+  computedOn(): string | undefined {
+    return this.#provider && describeProvider(this.#provider);
+  }
+
   async *segment(
     volume: Volume,
     prompts: readonly Prompt[],
@@ -97,7 +104,8 @@ export class ProcessModel implements EngineModel {
       finished = true;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      finished = isRefusal(error);
+      // What refuses to load ends by itself, a moment later.
+      finished = this.#loaded && isRefusal(error);
       throw error;
     } finally {
       signal.removeEventListener("abort", stop);
@@ -105,6 +113,12 @@ export class ProcessModel implements EngineModel {
       else process?.kill();
       this.#idleTimer = setTimeout(() => process?.kill(), this.#options.idleMs ?? tenMinutes).unref();
     }
+  }
+
+  async retire(): Promise<void> {
+    // Closed meanwhile, it has nobody to wait for.
+    using _last = await this.#queue.acquire(this.#disposal.signal).catch(() => undefined);
+    await this[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,10 +139,22 @@ export class ProcessModel implements EngineModel {
 
   async #load(process: InferenceProcess): Promise<void> {
     if (this.#loaded) return;
-    const { executionProvider = "cpu", threads, sliceBatch = 1, logger } = this.#options;
+    const { executionProvider = "cpu", threads, sliceBatch = 1, anticipate, logger } = this.#options;
     const { folder, engine } = this.#installed;
+    const key = keyFor(engine, this.#options);
     const started = performance.now();
-    await process.send({ kind: "load", engine, folder, executionProvider, threads, sliceBatch });
+    const { sha256 } = this.card;
+    await process.send({
+      kind: "load",
+      engine,
+      folder,
+      sha256,
+      executionProvider,
+      threads,
+      sliceBatch,
+      anticipate,
+      key,
+    });
     const message = await process.receive();
     if (message.kind === "failed") throw fromWire(message.error);
     if (message.kind !== "ready") throw new Error(`"${message.kind}" came instead of "ready"`);
@@ -187,11 +213,17 @@ async function* answer(
   }
 }
 
+/** A key goes to the engine that it is for, and to no other. */
+function keyFor(engine: InstalledModel["engine"], { remoteKeys }: EngineOptions): RemoteKey | undefined {
+  if (engine === "azure-ml") return remoteKeys?.azureMl;
+  return engine === "open-inference" ? remoteKeys?.openInference : undefined;
+}
+
 /** Of the stage "prepare", the part in which voxels are sent. */
 const shareOfSending = 0.3;
 
 function unpack(
-  { bits, existence, probability, ...where }: PackedPlane,
+  { bits, existence, probability, edges, disagreement, ...where }: PackedPlane,
   size: Volume["geometry"]["size"],
 ): SliceResult {
   const [width, height] = planeSize(size, where.axis);
@@ -200,6 +232,8 @@ function unpack(
     existence,
     ...(bits && { mask: unpackBits(bits, 0, width * height) }),
     ...(probability && { probability }),
+    ...(edges && { edges: unpackBits(edges, 0, width * height) }),
+    ...(disagreement !== undefined && { disagreement }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { Mat4, Vec3, Voxels } from "#converters/geometry/index.ts";
+import { ExecutionProvider, ProviderStatus } from "./engine-options.ts";
+import { RemoteKey } from "./remote/remote-key.ts";
 import { WireErrorSchema } from "./wire-error.ts";
 
 /** Names of the typed arrays that a volume may be stored in. */
@@ -31,11 +33,17 @@ export type VolumeHeader = z.infer<typeof VolumeHeader>;
 
 const Load = z.object({
   kind: z.literal("load"),
-  engine: z.enum(["bundle", "labels"]),
+  engine: z.enum(["bundle", "labels", "azure-ml", "open-inference"]),
   folder: z.string(),
-  executionProvider: z.enum(["cpu", "cuda", "auto"]),
+  /** Of the model that was asked; another may lie there by now. */
+  sha256: z.string().optional(),
+  executionProvider: ExecutionProvider,
   threads: z.int().positive().optional(),
   sliceBatch: z.int().positive(),
+  /** Targets answered ahead where a question does not say how many; the provider's own number where absent. */
+  anticipate: z.int().nonnegative().optional(),
+  /** Of the machine that computes the model, where that is another. */
+  key: RemoteKey.optional(),
 });
 export type Load = z.infer<typeof Load>;
 
@@ -45,6 +53,14 @@ const Begin = z.object({
   prompts: z.array(z.object({ id: z.string(), text: z.string() })),
   merge: z.enum(["exclusive", "overlapping"]),
   probabilities: z.boolean(),
+  maskThreshold: z.number().min(0).max(1).optional(),
+  existenceThreshold: z.number().min(0).max(1).optional(),
+  draws: z.int().min(1).max(16).optional(),
+  instances: z.boolean().optional(),
+  firstSlice: z.int().nonnegative().optional(),
+  anticipate: z
+    .object({ candidates: z.array(z.string()).readonly(), most: z.int().nonnegative().optional() })
+    .optional(),
 });
 /** One question: these prompts on this volume. */
 export type Begin = z.infer<typeof Begin>;
@@ -73,20 +89,16 @@ const PackedPlane = z.object({
   /** The plane's mask, one bit a pixel, LSB first; absent where empty. */
   bits: bytes.optional(),
   probability: bytes.optional(),
+  /** As `bits`. */
+  edges: bytes.optional(),
+  disagreement: z.number().min(0).max(1).optional(),
 });
 /** One prompt on one plane of the volume's own grid, as it travels. */
 export type PackedPlane = z.infer<typeof PackedPlane>;
 
 /** What an inference process says to the server. A run ends with `done` or `failed`. */
 export const FromChild = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("ready"),
-    provider: z.object({
-      requested: z.enum(["cpu", "cuda", "auto"]),
-      actual: z.enum(["cpu", "cuda"]),
-      fallbackReason: z.string().optional(),
-    }),
-  }),
+  z.object({ kind: z.literal("ready"), provider: ProviderStatus }),
   z.object({ kind: z.literal("voxels"), needed: z.boolean() }),
   z.object({
     kind: z.literal("progress"),

@@ -1,9 +1,11 @@
 import { type InstalledModel, KNOWN_MODELS, type KnownModel, type ModelCard, resolveTarget } from "#models/index.ts";
 import { InvalidPromptError, ModelNotFoundError, type ModelRegistry, type Prompt } from "#server/domain/index.ts";
+import { bestByFigures } from "./best-by-figures.ts";
 import { createBundleModel } from "./bundle-model.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { createLabelsModel } from "./labels-model.ts";
 import type { EngineModel, EngineStatus } from "./process-model.ts";
+import { createRemoteModel } from "./remote-model.ts";
 
 /** The domain's registry, and how each of its models stands. */
 export interface EngineRegistry extends ModelRegistry {
@@ -19,19 +21,22 @@ export function createModelRegistry({
   ...options
 }: EngineOptions & { installed(): Promise<readonly InstalledModel[]> }): EngineRegistry {
   const models = new Map<string, EngineModel>();
+  /** Replaced or removed, and still answering what was asked before. */
+  const retiring = new Map<EngineModel, Promise<void>>();
 
   async function current(): Promise<readonly ModelCard[]> {
     const now = await installed();
     for (const [name, model] of models) {
       if (now.some(({ card }) => card.name === name && card.sha256 === model.card.sha256)) continue;
       models.delete(name);
-      await model[Symbol.asyncDispose]();
+      retiring.set(
+        model,
+        model.retire().finally(() => retiring.delete(model)),
+      );
     }
     for (const model of now) {
       if (models.has(model.card.name)) continue;
-      const create = () =>
-        model.engine === "bundle" ? createBundleModel(model, options) : createLabelsModel(model, options);
-      models.set(model.card.name, create());
+      models.set(model.card.name, createModel(model, options));
     }
     return now.map(({ card }) => card);
   }
@@ -45,9 +50,24 @@ export function createModelRegistry({
       return models.get(card.name)!;
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...models.values()].map((model) => model[Symbol.asyncDispose]()));
+      await Promise.all([...models.values(), ...retiring.keys()].map((model) => model[Symbol.asyncDispose]()));
+      await Promise.all(retiring.values());
     },
   };
+}
+
+function createModel(model: InstalledModel, options: EngineOptions): EngineModel {
+  switch (model.engine) {
+    case "bundle":
+      return createBundleModel(model, options);
+    case "labels":
+      return createLabelsModel(model, options);
+    case "azure-ml":
+    case "open-inference":
+      return createRemoteModel(model, options);
+    default:
+      return model satisfies never;
+  }
 }
 
 function namedCard(cards: readonly ModelCard[], name: string): ModelCard {
@@ -60,8 +80,11 @@ function namedCard(cards: readonly ModelCard[], name: string): ModelCard {
   );
 }
 
-/** A closed vocabulary that holds every prompt, before an open one; a trained network, before rules. */
-function bestCard(cards: readonly ModelCard[], modality: string, prompts: readonly Prompt[]): ModelCard {
+/**
+ * A closed vocabulary that holds every prompt, before an open one; a trained network, before rules; of several closed ones
+ * the one with the better figures.
+ */
+export function bestCard(cards: readonly ModelCard[], modality: string, prompts: readonly Prompt[]): ModelCard {
   const fitting = cards.filter((card) => card.modalities.includes(modality));
   const couldBe = hint(cards, modality);
   if (fitting.length === 0) {
@@ -70,12 +93,25 @@ function bestCard(cards: readonly ModelCard[], modality: string, prompts: readon
       `No installed model reads ${modality} images; the installed ones read: ${known}.${couldBe}`,
     );
   }
-  const trainedFirst = fitting.toSorted((a, b) => Number(b.trained) - Number(a.trained));
+  // Of two that are alike the one on this machine: an image leaves it where nothing else will do, or where it was asked for.
+  const trainedFirst = fitting.toSorted(
+    (a, b) => Number(b.trained) - Number(a.trained) || Number(isRemote(a)) - Number(isRemote(b)),
+  );
+  // Everything is asked for: the one that knows most.
+  if (prompts.length === 0) {
+    const reach = (card: ModelCard) => (card.vocabulary === "open" ? Number.MAX_SAFE_INTEGER : card.targets.length);
+    return trainedFirst.reduce((best, card) =>
+      card.trained === best.trained && reach(card) > reach(best) ? card : best,
+    );
+  }
   const knowsAll = ({ targets }: ModelCard) =>
     prompts.every(({ text }) => resolveTarget(text, targets).kind === "found");
+  const closed = trainedFirst.filter((card) => card.vocabulary === "closed" && knowsAll(card));
   const best =
-    trainedFirst.find((card) => card.vocabulary === "closed" && knowsAll(card)) ??
-    trainedFirst.find((card) => card.vocabulary === "open");
+    bestByFigures(
+      closed.filter(({ trained }) => trained === closed[0]?.trained),
+      prompts,
+    ) ?? trainedFirst.find((card) => card.vocabulary === "open");
   if (best) return best;
   const targets = trainedFirst.flatMap((card) => card.targets.map((target) => target.name));
   throw new InvalidPromptError(
@@ -89,6 +125,10 @@ function hint(cards: readonly ModelCard[], modality: string): string {
   const known = KNOWN_MODELS.filter(({ modalities }) => modalities.includes(modality));
   const [first] = known;
   return first && !known.some(({ name }) => cards.some((card) => card.name === name)) ? howToInstall(first) : "";
+}
+
+function isRemote({ engine }: ModelCard): boolean {
+  return engine === "azure-ml" || engine === "open-inference";
 }
 
 function howToInstall({ name }: KnownModel): string {

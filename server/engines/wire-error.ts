@@ -1,11 +1,17 @@
 import { z } from "zod";
 import { type SeriesFault, UnsupportedSeriesError } from "#converters/errors.ts";
 import { GpuOutOfMemoryError, InvalidPromptError, ModelUnavailableError } from "../domain/errors.ts";
+import { REMOTE_FAULTS, RemoteModelError } from "./remote/remote-model-error.ts";
 
 /** An error on its way between processes. */
 export const WireErrorSchema = z.discriminatedUnion("code", [
   z.object({ code: z.literal("invalid-prompt"), message: z.string(), suggestions: z.array(z.string()) }),
-  z.object({ code: z.literal("model-unavailable"), message: z.string(), retryable: z.boolean() }),
+  z.object({
+    code: z.literal("model-unavailable"),
+    message: z.string(),
+    retryable: z.boolean(),
+    remote: z.object({ fault: z.enum(REMOTE_FAULTS), status: z.int().optional() }).optional(),
+  }),
   z.object({ code: z.literal("gpu-out-of-memory"), message: z.string() }),
   z.object({
     code: z.literal("unsupported-series"),
@@ -21,6 +27,10 @@ export type WireError = z.infer<typeof WireErrorSchema>;
 export function toWire(error: unknown): WireError {
   if (error instanceof InvalidPromptError) {
     return { code: error.code, message: error.message, suggestions: [...error.suggestions] };
+  }
+  if (error instanceof RemoteModelError) {
+    const { code, message, retryable, fault, status } = error;
+    return { code, message, retryable, remote: { fault, status } };
   }
   if (error instanceof ModelUnavailableError) {
     return { code: error.code, message: error.message, retryable: error.retryable };
@@ -40,7 +50,9 @@ export function fromWire(error: WireError): Error {
     case "invalid-prompt":
       return new InvalidPromptError(error.message, error.suggestions);
     case "model-unavailable":
-      return new ModelUnavailableError(error.message, { retryable: error.retryable });
+      return error.remote
+        ? new RemoteModelError(error.remote.fault, error.message, error.remote)
+        : new ModelUnavailableError(error.message, { retryable: error.retryable });
     case "gpu-out-of-memory":
       return new GpuOutOfMemoryError(error.message);
     case "unsupported-series":
@@ -52,7 +64,9 @@ export function fromWire(error: WireError): Error {
   }
 }
 
-/** The question was refused; nothing is wrong with the process, which goes on with the next one. */
+/** The question was refused, here or by another machine; nothing is wrong with the process, which goes on with the next one. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof InvalidPromptError || error instanceof UnsupportedSeriesError;
+  return (
+    error instanceof InvalidPromptError || error instanceof UnsupportedSeriesError || error instanceof RemoteModelError
+  );
 }

@@ -5,7 +5,8 @@ import type { Access } from "../config.ts";
 import type { RequestState } from "./call.ts";
 import { UnauthenticatedError } from "./http-error.ts";
 
-const openPaths = new Set(Object.values<Route>(contract).flatMap(({ open, path }) => (open ? [path] : [])));
+/** The page at /ui holds no data: its script asks for them, with a token. */
+const openPaths = new Set(["/ui", ...Object.values<Route>(contract).flatMap(({ open, path }) => (open ? [path] : []))]);
 
 /** Asks for a bearer token (RFC 6750) where one is configured; says who the caller is. */
 export function authenticate(access: Access): Middleware<RequestState> {

@@ -5,6 +5,8 @@ import { requestExamples } from "./request-examples.ts";
 export function curlLine(name: string, route: Route): string {
   const url = `"$PARSE3D${route.path.replace(":id", "$JOB")}"`;
   switch (route.kind) {
+    case "bytes":
+      return `curl --compressed -o ${name} ${url.replace(":promptId", "p1")}`;
     case "events":
       return `curl -N ${url}`;
     case "upload":

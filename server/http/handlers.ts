@@ -1,4 +1,5 @@
 import type {
+  BytesRoute,
   Contract,
   EventOf,
   EventsRoute,
@@ -39,6 +40,13 @@ export type UploadHandler<R extends UploadRoute> = (
   call: Call,
 ) => Promise<FileReply>;
 
+/** Bytes that are sent as they are: those of a file, which may be removed as soon as it is open, or these. */
+export type BytesReply = ({ readonly path: string } | { readonly bytes: Uint8Array }) & {
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+export type BytesHandler<R extends BytesRoute> = (input: InputOf<R>, call: Call) => Promise<BytesReply>;
+
 /** One handler for each route of the contract. None sees HTTP. */
 export type Handlers = {
   readonly [Name in keyof Contract]: Contract[Name] extends JsonRoute
@@ -47,5 +55,7 @@ export type Handlers = {
       ? EventsHandler<Contract[Name]>
       : Contract[Name] extends UploadRoute
         ? UploadHandler<Contract[Name]>
-        : never;
+        : Contract[Name] extends BytesRoute
+          ? BytesHandler<Contract[Name]>
+          : never;
 };

@@ -14,6 +14,8 @@ export interface HealthParts {
   readonly models: InstalledModels;
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   readonly version: string;
+  /** By a model's name, what it was last computed on, in words. */
+  readonly computedOn?: ReadonlyMap<string, string>;
   /** A check that has not answered after so long has failed; default 2000. */
   readonly timeoutMs?: number;
 }
@@ -24,7 +26,7 @@ export function healthHandlers(parts: HealthParts): Pick<Handlers, "health" | "r
     models: async () => {
       const cards = await parts.models();
       if (cards.length === 0) throw new NotReadyError("no model is installed; see: parse3d models");
-      return cards.map(({ name }) => name).join(", ");
+      return cards.map(({ name }) => withDevice(name, parts.computedOn?.get(name))).join(", ");
     },
     queue: async () => {
       const { queued, running, accepting } = await parts.queue.load();
@@ -45,6 +47,11 @@ export function healthHandlers(parts: HealthParts): Pick<Handlers, "health" | "r
       return { ready: results.every(([, { ok }]) => ok), checks: Object.fromEntries(results) };
     },
   };
+}
+
+/** "brain-t1 (the CPU)"; the name alone where it has answered nothing yet. */
+function withDevice(name: string, device: string | undefined): string {
+  return device === undefined ? name : `${name} (${device})`;
 }
 
 class NotReadyError extends Error {

@@ -1,5 +1,6 @@
 import type { JobEvent as JobEventView, JobView } from "#server/contract/index.ts";
-import { hasEnded, type Job, type JobEvent, type JobRequest } from "#server/jobs/index.ts";
+import type { StoredObject } from "#server/domain/index.ts";
+import { hasEnded, type Job, type JobEvent, type JobRequest, thresholdsOf } from "#server/jobs/index.ts";
 import { problemOf } from "./problem.ts";
 
 /** A job as the API shows it: no path, no owner. */
@@ -42,6 +43,10 @@ export function viewEvent(event: JobEvent): JobEventView {
       };
     case "finding":
       return { ...base, type: "finding", finding: event.finding };
+    case "preview": {
+      const { at: _at, ...preview } = event;
+      return { ...preview, ...base };
+    }
     default:
       return event satisfies never;
   }
@@ -49,19 +54,37 @@ export function viewEvent(event: JobEvent): JobEventView {
 
 function viewRequest(request: JobRequest): JobView["request"] {
   const { prompts, model, merge } = request;
-  const common = { prompts, merge, ...(model !== undefined && { model }) };
-  if (request.kind === "series") return { kind: "series", ...request.series, outputs: request.outputs, ...common };
-  return { kind: "image", modality: request.modality, output: request.output, ...common };
+  const common = { prompts, merge, ...(model !== undefined && { model }), ...thresholdsOf(request) };
+  if (request.kind === "image") {
+    return { kind: "image", modality: request.modality, output: request.output, ...common };
+  }
+  const { series, outputs, segmentationType, volume, resample, recut } = request;
+  return {
+    kind: "series",
+    ...series,
+    outputs,
+    ...(segmentationType && { segmentationType }),
+    ...(volume !== undefined && { volume }),
+    ...(resample !== undefined && { resample }),
+    ...(recut && { recut: { jobId: recut.jobId, thresholds: recut.thresholds } }),
+    ...common,
+  };
 }
 
-function viewResult({ seg, model, notes, seconds }: Extract<Job, { state: "succeeded" }>["result"]) {
-  const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = seg ?? {};
+function viewResult(result: Extract<Job, { state: "succeeded" }>["result"]) {
+  const { seg, sr, rtstruct, sc, model, notes, seconds, probabilities } = result;
   return {
-    ...(studyInstanceUid &&
-      seriesInstanceUid &&
-      sopInstanceUid && { seg: { studyInstanceUid, seriesInstanceUid, sopInstanceUid } }),
+    ...(seg && { seg: viewStored(seg) }),
+    ...(sr && { sr: viewStored(sr) }),
+    ...(rtstruct && { rtstruct: viewStored(rtstruct) }),
+    ...(sc && { sc: viewStored(sc) }),
     model: { name: model.name, version: model.version, title: model.title, trained: model.trained },
     notes,
+    ...(probabilities && { probabilities }),
     seconds,
   };
+}
+
+function viewStored({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }: StoredObject) {
+  return { studyInstanceUid, seriesInstanceUid, sopInstanceUid };
 }

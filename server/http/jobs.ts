@@ -1,33 +1,24 @@
-import { promptsFrom } from "#server/domain/index.ts";
-import { hasEnded, type Job, JobConflictError, JobNotFoundError, type JobQueue } from "#server/jobs/index.ts";
+import { hasEnded, JobConflictError, type JobQueue, seriesJobRequest } from "#server/jobs/index.ts";
 import { ROUTING_OWNER } from "#server/routing/index.ts";
 import type { Handlers } from "./handlers.ts";
+import { jobAccess } from "./job-access.ts";
 import { viewEvent, viewJob } from "./job-view.ts";
 
 /** Jobs about series of the archive. Another user's job is not there; those of the routing rules are everybody's. */
 export function jobHandlers(
   queue: JobQueue,
 ): Pick<Handlers, "submitJob" | "listJobs" | "readJob" | "jobEvents" | "cancelJob" | "retryJob"> {
-  async function ownJob(id: string, owner: string): Promise<Job> {
-    const job = await queue.get(id);
-    if (job.owner !== owner && job.owner !== ROUTING_OWNER) throw new JobNotFoundError();
-    return job;
-  }
+  const ownJob = jobAccess(queue);
 
   return {
     submitJob: async ({ body }, { owner, requestId }) => {
-      const { studyInstanceUid, seriesInstanceUid, prompts, model, merge, outputs, priority, force } = body;
-      const job = await queue.submit(
-        {
-          kind: "series",
-          series: { studyInstanceUid, seriesInstanceUid },
-          prompts: promptsFrom(prompts.map((prompt) => (typeof prompt === "string" ? { text: prompt } : prompt))),
-          ...(model !== undefined && { model }),
-          merge,
-          outputs,
-        },
-        { owner, requestId, priority, force },
-      );
+      const { studyInstanceUid, seriesInstanceUid, priority, force, preview, keepProbabilities, ...asked } = body;
+      const request = {
+        ...seriesJobRequest({ studyInstanceUid, seriesInstanceUid }, asked),
+        ...(preview && { preview }),
+        ...(keepProbabilities && { keepProbabilities }),
+      };
+      const job = await queue.submit(request, { owner, requestId, priority, force });
       return viewJob(job);
     },
 
@@ -37,6 +28,7 @@ export function jobHandlers(
           owners: [query.submittedBy === "routing" ? ROUTING_OWNER : owner],
           limit: query.limit,
           ...(query.state && { states: [query.state] }),
+          ...(query.studyInstanceUid !== undefined && { studyInstanceUid: query.studyInstanceUid }),
         })
       ).map(viewJob),
     }),

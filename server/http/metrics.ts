@@ -63,6 +63,18 @@ export function createMetrics(): Metrics {
 
     watch: (queue) => {
       new Gauge({
+        name: "parse3d_workers",
+        help: "Processes that do jobs now; held: those that take none for want of disk or memory",
+        labelNames: ["state"],
+        registers,
+        async collect() {
+          const workers = await queue.workers();
+          const held = workers.filter(({ holdsBack }) => holdsBack !== undefined).length;
+          this.set({ state: "ready" }, workers.length - held);
+          this.set({ state: "held" }, held);
+        },
+      });
+      new Gauge({
         name: "parse3d_jobs",
         help: "Jobs that wait or run now",
         labelNames: ["state"],

@@ -11,14 +11,18 @@ const { contract, ...schemas } = api;
 
 /** Schemas with a name of their own; each is named as it is exported. */
 const requestNames = [
+  "BackfillRule",
+  "CutAgain",
   "PromptInput",
   "RoutingRule",
   "RulePredicate",
   "SegmentFields",
   "SubmitJob",
+  "SubmitReview",
   "TestRules",
 ] as const;
 const replyNames = [
+  "BackfillView",
   "FindingView",
   "FindingsHeader",
   "HealthView",
@@ -29,6 +33,8 @@ const replyNames = [
   "ModelView",
   "Problem",
   "ReadyView",
+  "ReviewList",
+  "ReviewView",
   "RuleList",
   "RulePredicate",
   "RuleTestView",
@@ -155,7 +161,8 @@ function describeReplies(route: api.Route): JsonObject {
         204: { description: "The job has ended and everything was already seen" },
       };
     }
-    case "upload": {
+    case "upload":
+    case "bytes": {
       const headers = Object.entries(route.replyHeaders).map(([header, description]) => [
         header,
         { description, schema: { type: "string" } },
@@ -163,7 +170,7 @@ function describeReplies(route: api.Route): JsonObject {
       const schema = { type: "string", contentMediaType: route.mediaType };
       return {
         200: {
-          description: "A gzipped NIfTI",
+          description: route.kind === "upload" ? "A gzipped NIfTI" : "Bytes",
           headers: Object.fromEntries(headers),
           content: { [route.mediaType]: { schema } },
         },

@@ -5,8 +5,9 @@ import { docsPage, docsPolicy } from "./docs-page.ts";
 import { HttpError } from "./http-error.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
+import { uiPage, uiPolicy } from "./ui-page.ts";
 
-/** What is there beside the contract: its description, for people and programs, and the metrics. */
+/** What is there beside the contract: its description, for people and programs, a page to look at, and the metrics. */
 export function pageRoutes({
   version,
   metrics,
@@ -28,6 +29,13 @@ export function pageRoutes({
     ctx.set("Content-Security-Policy", docsPolicy);
     ctx.type = "html";
     ctx.body = docs;
+  });
+  const ui = uiPage(version);
+  router.get("/ui", (ctx) => {
+    ctx.state.route = "ui";
+    ctx.set("Content-Security-Policy", uiPolicy);
+    ctx.type = "html";
+    ctx.body = ui;
   });
   router.get("/problems/:code", (ctx) => {
     ctx.state.route = "problems";

@@ -28,6 +28,8 @@ export const statusOf: Readonly<Record<ProblemCode, number>> = {
   "gpu-out-of-memory": 503,
   "database-unavailable": 503,
   "pacs-timeout": 504,
+  "job-timeout": 504,
+  "storage-full": 507,
 };
 
 /** Whether an error is one that a caller is told of; any other is the program's own fault. */

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import { HttpError, InvalidInputError, PayloadTooLargeError } from "./http-error.ts";
 
-const maxJsonBytes = 1024 * 1024;
+const usualBytes = 1024 * 1024;
 
 /**
  * A request's JSON body (RFC 8259: UTF-8).
  * @throws HttpError unsupported-media-type, PayloadTooLargeError, InvalidInputError
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage, maxBytes = usualBytes): Promise<unknown> {
   const mediaType = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
   if (mediaType !== "application/json") {
     throw new HttpError("unsupported-media-type", "Send the body as JSON, with Content-Type: application/json.");
@@ -17,7 +17,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
       "Accept-Encoding": "identity",
     });
   }
-  const text = decode(await readAll(request));
+  const text = decode(await readAll(request, maxBytes));
   try {
     return JSON.parse(text);
   } catch {
@@ -25,15 +25,15 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-async function readAll(request: IncomingMessage): Promise<Buffer> {
-  const tooLarge = new PayloadTooLargeError("The body", maxJsonBytes);
-  if (Number(request.headers["content-length"] ?? 0) > maxJsonBytes) throw tooLarge;
+async function readAll(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const tooLarge = new PayloadTooLargeError("The body", maxBytes);
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let bytes = 0;
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > maxJsonBytes) reject(tooLarge);
+    if (bytes > maxBytes) reject(tooLarge);
     else chunks.push(chunk);
   });
   request.once("end", () => resolve(Buffer.concat(chunks)));

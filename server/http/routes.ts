@@ -1,11 +1,18 @@
 import { open, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import Router, { type RouterContext } from "@koa/router";
-import { contract, type EventsRoute, type JsonRoute, type Route, type UploadRoute } from "#server/contract/index.ts";
+import {
+  type BytesRoute,
+  contract,
+  type EventsRoute,
+  type JsonRoute,
+  type Route,
+  type UploadRoute,
+} from "#server/contract/index.ts";
 import type { RequestState } from "./call.ts";
 import { toEventStream } from "./event-stream.ts";
 import { toInput } from "./form-fields.ts";
-import type { EventsHandler, Handlers, JsonHandler, UploadHandler } from "./handlers.ts";
+import type { BytesHandler, BytesReply, EventsHandler, Handlers, JsonHandler, UploadHandler } from "./handlers.ts";
 import { parseFields, parseInput } from "./parse-input.ts";
 import { readJson } from "./read-json.ts";
 import { receiveUpload } from "./upload.ts";
@@ -13,6 +20,8 @@ import { receiveUpload } from "./upload.ts";
 export interface RouteOptions {
   readonly maxUploadBytes: number;
   readonly heartbeatMs: number;
+  /** Asked before a job or a file is taken. @throws where there is no room for it */
+  readonly admit?: (() => Promise<void>) | undefined;
 }
 
 type Context = RouterContext<RequestState>;
@@ -25,6 +34,7 @@ export function contractRoutes(handlers: Handlers, options: RouteOptions): Route
     const handler = handlers[name as keyof Handlers] as unknown;
     router.register(route.path, [route.method], async (ctx) => {
       ctx.state.route = name;
+      if (route.needsRoom) await options.admit?.();
       switch (route.kind) {
         case "json":
           return answerJson(ctx, route, handler as JsonHandler<JsonRoute>);
@@ -32,6 +42,8 @@ export function contractRoutes(handlers: Handlers, options: RouteOptions): Route
           return answerEvents(ctx, route, handler as EventsHandler<EventsRoute>, options);
         case "upload":
           return answerUpload(ctx, route, handler as UploadHandler<UploadRoute>, options);
+        case "bytes":
+          return answerBytes(ctx, route, handler as BytesHandler<BytesRoute>);
         default:
           return route satisfies never;
       }
@@ -41,7 +53,7 @@ export function contractRoutes(handlers: Handlers, options: RouteOptions): Route
 }
 
 async function answerJson(ctx: Context, route: JsonRoute, handle: JsonHandler<JsonRoute>): Promise<void> {
-  const body = route.body && (await readJson(ctx.req));
+  const body = route.body && (await readJson(ctx.req, route.maxBodyBytes));
   const reply = await handle(parseInput(route, { ...rawInput(ctx), body }), ctx.state);
   const field = (name: string) => (reply as Readonly<Record<string, unknown>>)[name];
   ctx.status = route.unavailableUnless && !field(route.unavailableUnless) ? 503 : route.status;
@@ -79,11 +91,28 @@ async function answerUpload(
   await using upload = await receiveUpload(ctx.req, { maxBytes: maxUploadBytes, signal: ctx.state.signal });
   const fields = parseFields(route.fields, toInput(upload.fields));
   const reply = await handle(fields, upload.file, ctx.state);
-  const { size } = await stat(reply.path);
-  // Once it is open, the file can be read to its end although the folder is removed before the first byte goes out.
-  const file = await open(reply.path);
-  ctx.set({ ...reply.headers, "Content-Disposition": `attachment; filename="${reply.fileName}"` });
+  ctx.set("Content-Disposition", `attachment; filename="${reply.fileName}"`);
+  await sendFile(ctx, route, reply);
+}
+
+async function answerBytes(ctx: Context, route: BytesRoute, handle: BytesHandler<BytesRoute>): Promise<void> {
+  const reply = await handle(parseInput(route, rawInput(ctx)), ctx.state);
+  if ("path" in reply) return sendFile(ctx, route, reply);
+  ctx.set(reply.headers);
   ctx.type = route.mediaType;
+  ctx.body = Buffer.from(reply.bytes.buffer, reply.bytes.byteOffset, reply.bytes.byteLength);
+}
+
+async function sendFile(
+  ctx: Context,
+  { mediaType }: { readonly mediaType: string },
+  { path, headers }: Extract<BytesReply, { readonly path: string }>,
+): Promise<void> {
+  const { size } = await stat(path);
+  // Once it is open, the file can be read to its end although the folder is removed before the first byte goes out.
+  const file = await open(path);
+  ctx.set(headers);
+  ctx.type = mediaType;
   ctx.length = size;
   ctx.body = file.createReadStream();
 }

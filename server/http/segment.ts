@@ -1,15 +1,19 @@
 import { join } from "node:path";
 import type { FindingsHeader } from "#server/contract/index.ts";
-import { type Finding, promptsFrom } from "#server/domain/index.ts";
-import { type JobQueue, runJob } from "#server/jobs/index.ts";
+import { type Finding, mergeOf } from "#server/domain/index.ts";
+import { askedPrompts, type JobQueue, runJob, thresholdsOf } from "#server/jobs/index.ts";
 import type { Handlers } from "./handlers.ts";
 
 /** NIfTI in, NIfTI out, through the same queue as everything else. */
 export function segmentHandlers(queue: JobQueue): Pick<Handlers, "segmentNifti"> {
   return {
-    segmentNifti: async ({ prompts, modality, model, merge, output, volume }, file, { owner, requestId, signal }) => {
+    segmentNifti: async (
+      { prompts, modality, model, merge, output, volume, ...thresholds },
+      file,
+      { owner, requestId, signal },
+    ) => {
       const outputPath = join(file.folder, "output.nii.gz");
-      const asked = promptsFrom(prompts.map((prompt) => (typeof prompt === "string" ? { text: prompt } : prompt)));
+      const asked = askedPrompts({ prompts, recognise: thresholds.recognise });
       const job = await runJob(
         queue,
         {
@@ -19,15 +23,19 @@ export function segmentHandlers(queue: JobQueue): Pick<Handlers, "segmentNifti">
           modality,
           prompts: asked,
           ...(model !== undefined && { model }),
-          merge,
+          merge: mergeOf({ recognise: thresholds.recognise, ...(merge && { merge }) }),
           output,
+          ...thresholdsOf(thresholds),
           ...(volume !== undefined && { volumeIndex: volume }),
         },
         { owner, requestId },
         signal,
       );
       const answered = new Map(job.findings.map((finding) => [finding.prompt.id, finding]));
-      const findings = asked.flatMap(({ id }) => answered.get(id) ?? []);
+      // Of a recognition what is there: a header has no room for all that is not.
+      const findings = thresholds.recognise
+        ? job.findings.filter(({ present }) => present)
+        : asked.flatMap(({ id }) => answered.get(id) ?? []);
       return {
         path: outputPath,
         fileName: `${output}.nii.gz`,

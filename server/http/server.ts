@@ -2,7 +2,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import Koa from "koa";
 import type { JobQueue } from "#server/jobs/index.ts";
+import type { ProbabilityFiles } from "#server/probabilities/index.ts";
+import type { ReviewStore } from "#server/reviews/index.ts";
 import type { Routing } from "#server/routing/index.ts";
+import type { TaskRunner } from "#server/tasks/index.ts";
 import { ConfigError, type HttpConfig, isLoopback } from "../config.ts";
 import type { Logger } from "../logger.ts";
 import { authenticate } from "./auth.ts";
@@ -11,22 +14,32 @@ import { closable } from "./close-server.ts";
 import { type HealthParts, healthHandlers } from "./health.ts";
 import { hookHandlers } from "./hooks.ts";
 import { HttpError } from "./http-error.ts";
+import { jobAccess } from "./job-access.ts";
 import { jobHandlers } from "./jobs.ts";
 import type { Metrics } from "./metrics.ts";
 import { modelHandlers } from "./models.ts";
 import { refuseForeignHosts, shareWithOrigins } from "./origin.ts";
 import { pageRoutes } from "./pages.ts";
+import { pictureHandlers } from "./pictures.ts";
+import { probabilityHandlers } from "./probabilities.ts";
 import { createRequestScopes } from "./request-scope.ts";
+import { reviewHandlers } from "./reviews.ts";
 import { contractRoutes } from "./routes.ts";
 import { ruleHandlers } from "./rules.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { segmentHandlers } from "./segment.ts";
 import { discardUnreadBody } from "./unread-body.ts";
+import { workerHandlers } from "./workers.ts";
 
 export interface HttpServerParts extends HealthParts {
   readonly queue: JobQueue;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly reviews: ReviewStore;
+  readonly tasks: TaskRunner;
+  readonly probabilities: Pick<ProbabilityFiles, "find" | "notice">;
+  /** Asked before a job or a file is taken. @throws where there is no room for it */
+  readonly admit?: () => Promise<void>;
   /** Absent where nothing is routed. */
   readonly routing?: Routing;
 }
@@ -66,15 +79,20 @@ export async function startHttpServer(config: HttpConfig, parts: HttpServerParts
 
 function createApp(config: HttpConfig, parts: HttpServerParts, scope: Koa.Middleware<RequestState>): Koa<RequestState> {
   const { queue, models, routing } = parts;
+  const jobOf = jobAccess(parts.queue);
   const handlers = {
     ...jobHandlers(queue),
     ...modelHandlers(models),
     ...segmentHandlers(queue),
+    ...probabilityHandlers({ ...parts, jobOf }),
+    ...pictureHandlers({ ...parts, jobOf }),
+    ...reviewHandlers({ ...parts, jobOf }),
     ...ruleHandlers(routing),
     ...hookHandlers(routing),
+    ...workerHandlers(queue),
     ...healthHandlers(parts),
   };
-  const routes = contractRoutes(handlers, config);
+  const routes = contractRoutes(handlers, { ...config, admit: parts.admit });
   const pages = pageRoutes(parts);
   const app = new Koa<RequestState>();
   // What reaches koa itself is a connection that broke under an answer.

@@ -51,6 +51,46 @@ export class BacklogFullError extends DomainError {
   }
 }
 
+/** The file lies on this server, and only other machines do jobs. */
+export class NoWorkerHereError extends DomainError {
+  override readonly name = "NoWorkerHereError";
+  readonly code = "model-unavailable";
+
+  constructor() {
+    super(
+      "This server leaves all work to other machines, which cannot read a file that was sent here. Ask a server that works itself, or put the images into the archive and ask for their series.",
+    );
+  }
+}
+
+/** A stage took longer than it may. */
+export class StageTimeoutError extends DomainError {
+  override readonly name = "StageTimeoutError";
+  readonly code = "job-timeout";
+  override readonly retryable = true;
+  readonly #stage: string;
+  readonly #limitMs: number;
+
+  constructor(stage: string, limitMs: number, setting: string) {
+    super(
+      `The stage "${stage}" took longer than the ${limitMs / 1000} s that it may. Ask again, or give it more time with ${setting}.`,
+    );
+    this.#stage = stage;
+    this.#limitMs = limitMs;
+  }
+
+  override get details() {
+    return { stage: this.#stage, limitSeconds: this.#limitMs / 1000 };
+  }
+}
+
+/** The disk is so full that a job would fail on it. */
+export class StorageFullError extends DomainError {
+  override readonly name = "StorageFullError";
+  readonly code = "storage-full";
+  override readonly retryable = true;
+}
+
 /** The thread that did the job is gone, or going. */
 export class WorkerLostError extends DomainError {
   override readonly name = "WorkerLostError";

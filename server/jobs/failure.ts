@@ -16,6 +16,11 @@ export function toFailure(error: unknown): Failure {
   return { code, message, retryable, details };
 }
 
+/** The model of another machine that is to answer, where that is why this one did not. */
+export function elsewhereOf({ code, details }: Failure): string | undefined {
+  return code === "model-not-found" && typeof details.elsewhere === "string" ? details.elsewhere : undefined;
+}
+
 /** A DomainError of another thread or of a job: the same code, message and details, not the same class. */
 export class RemoteError extends DomainError {
   override readonly name = "RemoteError";

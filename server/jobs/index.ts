@@ -1,4 +1,10 @@
-export { BacklogFullError, JobCancelledError, JobConflictError, JobNotFoundError } from "./errors.ts";
+export {
+  BacklogFullError,
+  JobCancelledError,
+  JobConflictError,
+  JobNotFoundError,
+  StorageFullError,
+} from "./errors.ts";
 export { type Failure, RemoteError, toFailure } from "./failure.ts";
 export {
   hasEnded,
@@ -10,13 +16,19 @@ export {
   type JobRunner,
   type JobState,
   jobStates,
+  type PreviewEvent,
   type Priority,
   priorities,
+  type Recut,
+  type SeriesJobRequest,
 } from "./job.ts";
 export type { JobQuery, JobQueue, Submission } from "./job-queue.ts";
 export { MemoryJobQueue, type MemoryJobQueueOptions } from "./memory-job-queue.ts";
 export { PostgresJobQueue, type PostgresJobQueueOptions } from "./postgres/postgres-job-queue.ts";
 export { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 export { runJob } from "./run-job.ts";
+export { type AskedOfSeries, askedPrompts, seriesJobRequest, thresholdsOf } from "./series-request.ts";
 export { serveWorker } from "./serve-worker.ts";
+export { type StageLimits, withStageLimits } from "./stage-limits.ts";
+export type { RoomCheck, WorkerDevice, WorkerOffer, WorkerState } from "./worker.ts";
 export { runInWorker } from "./worker-thread.ts";

@@ -1,4 +1,5 @@
 import type { Job, JobEvent, JobRequest, JobState, Priority } from "./job.ts";
+import type { WorkerState } from "./worker.ts";
 
 export interface Submission {
   readonly owner: string;
@@ -16,6 +17,8 @@ export interface JobQuery {
   readonly limit: number;
   /** Absent: any. */
   readonly states?: readonly JobState[];
+  /** Only jobs about series of this study. */
+  readonly studyInstanceUid?: string;
 }
 
 export interface QueueLoad {
@@ -53,9 +56,12 @@ export interface JobQueue extends AsyncDisposable {
   retry(id: string): Promise<Job>;
   /**
    * What happened after event `after` (0: from the start), then what happens, until the job ends or the signal aborts.
-   * Of the progress only the latest is kept, so that a slow reader costs no memory.
+   * Of the progress only the latest is kept, so that a slow reader costs no memory. Previews come while the job runs, from
+   * the process that runs it: a reader elsewhere gets none.
    * @throws JobNotFoundError
    */
   events(id: string, options: { readonly after?: number; readonly signal: AbortSignal }): AsyncIterable<JobEvent>;
   load(): Promise<QueueLoad>;
+  /** The processes that do jobs now. */
+  workers(): Promise<readonly WorkerState[]>;
 }

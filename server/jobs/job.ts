@@ -1,34 +1,50 @@
+import type { ModelCard } from "#models/index.ts";
 import type {
   AnsweringModel,
   Finding,
+  KeptNotice,
   MergeMode,
-  Prompt,
+  Output,
+  PreviewSlice,
+  Question,
   SegmentRun,
+  SeriesQuestion,
   SeriesRef,
   Stage,
-  StoredSeg,
+  StoredObject,
+  StoredObjects,
 } from "#server/domain/index.ts";
 import type { Failure } from "./failure.ts";
 
 /** A series of the archive: the answer goes back to the archive. */
-export interface SeriesJobRequest {
+export interface SeriesJobRequest extends SeriesQuestion {
   readonly kind: "series";
   readonly series: SeriesRef;
-  readonly prompts: readonly Prompt[];
-  readonly model?: string;
   readonly merge: MergeMode;
-  readonly outputs: readonly "seg"[];
+  readonly outputs: readonly Output[];
+  /** Finished slices are told while it runs. */
+  readonly preview?: true;
+  readonly keepProbabilities?: true;
+  /** Nothing is inferred: an earlier job's probabilities are cut again. */
+  readonly recut?: Recut;
+}
+
+export interface Recut {
+  /** Whose probabilities. */
+  readonly jobId: string;
+  /** By prompt; those left out keep the job's own. */
+  readonly thresholds: Readonly<Record<string, number>>;
+  /** What that job stored. */
+  readonly of?: StoredObject;
 }
 
 /** A NIfTI file on this machine: the answer goes to another file. Whoever submits it owns and removes both. */
-export interface ImageJobRequest {
+export interface ImageJobRequest extends Question {
   readonly kind: "image";
   readonly inputPath: string;
   /** Where the runner writes the gzipped NIfTI. */
   readonly outputPath: string;
   readonly modality: string;
-  readonly prompts: readonly Prompt[];
-  readonly model?: string;
   readonly merge: MergeMode;
   readonly output: "labels" | "probabilities";
   /** Which volume of a file that holds several, counted from 0. */
@@ -38,8 +54,13 @@ export interface ImageJobRequest {
 /** Plain data: it crosses threads and goes into a database. */
 export type JobRequest = SeriesJobRequest | ImageJobRequest;
 
-export interface JobResult {
-  readonly seg?: StoredSeg;
+/** The study that a job is about; an image belongs to none. */
+export function studyOf(request: JobRequest): string | undefined {
+  return request.kind === "series" ? request.series.studyInstanceUid : undefined;
+}
+
+export interface JobResult extends StoredObjects {
+  readonly probabilities?: KeptNotice;
   readonly model: AnsweringModel;
   readonly notes: readonly string[];
   readonly seconds: Readonly<Partial<Record<"fetch" | "decode" | "infer" | "encode" | "store", number>>>;
@@ -48,6 +69,8 @@ export interface JobResult {
 /** How a job is watched; what the model notes is part of its result. */
 export interface JobRun extends Omit<SegmentRun, "note"> {
   readonly jobId: string;
+  /** What other machines would answer with: a question that names no model goes to the best of all. */
+  readonly elsewhere?: readonly ModelCard[];
 }
 
 /** Does the work of one job. Findings are told to `run` as they come; a later one about the same prompt replaces the earlier. */
@@ -129,9 +152,14 @@ export function canRetry({ state, request }: Job): boolean {
 }
 
 /** What happened; `id` rises by job, with gaps where something newer took an event's place. */
-export type JobEvent = { readonly id: number; readonly at: Date } & JobNews;
+export type LoggedEvent = { readonly id: number; readonly at: Date } & JobNews;
+
+export type JobEvent = LoggedEvent | PreviewEvent;
 
 export type JobNews =
   | { readonly type: "state"; readonly job: Job }
   | { readonly type: "progress"; readonly stage: Stage; readonly fraction: number; readonly detail?: string }
   | { readonly type: "finding"; readonly finding: Finding };
+
+/** Told beside the news, while the job runs: never kept, and its `id` is that of the event before. */
+export type PreviewEvent = { readonly id: number; readonly at: Date; readonly type: "preview" } & PreviewSlice;

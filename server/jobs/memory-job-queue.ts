@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../logger.ts";
 import { BacklogFullError, JobCancelledError, JobNotFoundError, jobAskedAlready, jobNotRetryable } from "./errors.ts";
@@ -12,17 +13,21 @@ import {
   type JobRequest,
   type JobRunner,
   type Priority,
+  studyOf,
 } from "./job.ts";
 import { JobLog } from "./job-log.ts";
 import type { JobQuery, JobQueue, QueueLoad, Submission } from "./job-queue.ts";
 import { attemptsFor, defaultRetryPolicy, delayAfter, type RetryPolicy } from "./retry-policy.ts";
 import { WaitingLine } from "./waiting-line.ts";
+import type { WorkerOffer, WorkerState } from "./worker.ts";
 
 export interface MemoryJobQueueOptions {
   readonly runner: JobRunner;
   readonly logger: Logger;
   /** Jobs that run at the same time; default 1. */
   readonly concurrency?: number;
+  /** What this process tells of itself. */
+  readonly offer?: () => Promise<WorkerOffer>;
   /** Jobs that may wait, of the same priority and more urgent ones together; default 100. */
   readonly backlog?: number;
   /** Ended jobs that are remembered; default 200. */
@@ -55,6 +60,7 @@ export class MemoryJobQueue implements JobQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #waiting = new WaitingLine<Entry>();
   readonly #runs = new Set<Promise<void>>();
+  readonly #startedAt: Date;
   #disposed = false;
 
   constructor(options: MemoryJobQueueOptions) {
@@ -66,8 +72,14 @@ export class MemoryJobQueue implements JobQueue {
       retry: defaultRetryPolicy,
       now: () => new Date(),
       newId: randomUUID,
+      offer: async () => ({
+        version: "",
+        device: { executionProvider: "", cpus: 0, memoryBytes: 0, gpus: [] },
+        models: [],
+      }),
       ...options,
     };
+    this.#startedAt = this.#options.now();
   }
 
   async submit(
@@ -110,10 +122,11 @@ export class MemoryJobQueue implements JobQueue {
     return this.#entry(id).job;
   }
 
-  async list({ owners, limit, states }: JobQuery): Promise<readonly Job[]> {
+  async list({ owners, limit, states, studyInstanceUid }: JobQuery): Promise<readonly Job[]> {
     return [...this.#entries.values()]
       .map(({ job }) => job)
       .filter((job) => owners.includes(job.owner) && (states?.includes(job.state) ?? true))
+      .filter(({ request }) => studyInstanceUid === undefined || studyOf(request) === studyInstanceUid)
       .reverse()
       .slice(0, limit);
   }
@@ -152,6 +165,14 @@ export class MemoryJobQueue implements JobQueue {
 
   async load(): Promise<QueueLoad> {
     return { queued: this.#waiting.length, running: this.#runs.size, accepting: this.#accepting("interactive") };
+  }
+
+  async workers(): Promise<readonly WorkerState[]> {
+    const { offer, now, concurrency } = this.#options;
+    const { models, version, device } = await offer();
+    const startedAt = this.#startedAt;
+    const self = { id: "self", host: hostname(), pid: process.pid, startedAt, seenAt: now(), concurrency };
+    return [{ ...self, version, device, models, running: this.#runs.size }];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -249,7 +270,7 @@ export class MemoryJobQueue implements JobQueue {
     else enter();
   }
 
-  #steering(entry: Entry, abort: AbortController): Pick<Parameters<JobRunner>[1], "progress" | "finding"> {
+  #steering(entry: Entry, abort: AbortController): Pick<Parameters<JobRunner>[1], "progress" | "finding" | "preview"> {
     const isOver = () => hasEnded(entry.job) || entry.abort !== abort;
     return {
       progress: (stage, fraction, detail) => {
@@ -268,6 +289,9 @@ export class MemoryJobQueue implements JobQueue {
         const others = entry.job.findings.filter(({ prompt }) => prompt.id !== finding.prompt.id);
         entry.job = { ...entry.job, findings: [...others, finding] };
         entry.log.append({ type: "finding", finding }, this.#options.now());
+      },
+      preview: (slices) => {
+        if (!isOver()) entry.log.preview(slices);
       },
     };
   }

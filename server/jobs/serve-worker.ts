@@ -18,16 +18,18 @@ export function serveWorker(port: MessagePort, handler: WorkerHandler): void {
   const running = new Map<string, AbortController>();
   const send = (message: FromWorker) => port.postMessage(message);
 
-  async function start(jobId: string, request: Parameters<JobRunner>[0]): Promise<void> {
+  async function start({ jobId, request, elsewhere }: Extract<ToWorker, { type: "start" }>): Promise<void> {
     const abort = new AbortController();
     running.set(jobId, abort);
     try {
       const result = await handler.run(request, {
         jobId,
         signal: abort.signal,
+        elsewhere,
         progress: (stage, fraction, detail) =>
           send({ type: "progress", jobId, stage, fraction, ...(detail !== undefined && { detail }) }),
         finding: (finding) => send({ type: "finding", jobId, finding }),
+        preview: (slices) => send({ type: "preview", jobId, slices }),
       });
       send({ type: "done", jobId, result });
     } catch (error) {
@@ -46,7 +48,7 @@ export function serveWorker(port: MessagePort, handler: WorkerHandler): void {
   port.on("message", (message: ToWorker) => {
     switch (message.type) {
       case "start":
-        void start(message.jobId, message.request);
+        void start(message);
         break;
       case "cancel":
         running.get(message.jobId)?.abort(new JobCancelledError());

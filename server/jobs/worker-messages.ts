@@ -1,10 +1,16 @@
-import type { Finding, Stage } from "#server/domain/index.ts";
+import type { ModelCard } from "#models/index.ts";
+import type { Finding, PreviewSlice, Stage } from "#server/domain/index.ts";
 import type { Failure } from "./failure.ts";
 import type { JobRequest, JobResult } from "./job.ts";
 
 /** What the main thread tells its worker. */
 export type ToWorker =
-  | { readonly type: "start"; readonly jobId: string; readonly request: JobRequest }
+  | {
+      readonly type: "start";
+      readonly jobId: string;
+      readonly request: JobRequest;
+      readonly elsewhere: readonly ModelCard[];
+    }
   | { readonly type: "cancel"; readonly jobId: string }
   | { readonly type: "close" };
 
@@ -12,6 +18,7 @@ export type ToWorker =
 export type FromWorker = { readonly jobId: string } & (
   | { readonly type: "progress"; readonly stage: Stage; readonly fraction: number; readonly detail?: string }
   | { readonly type: "finding"; readonly finding: Finding }
+  | { readonly type: "preview"; readonly slices: readonly PreviewSlice[] }
   | { readonly type: "done"; readonly result: JobResult }
   | { readonly type: "failed"; readonly failure: Failure }
   /** A fault of the program: for the log, never for the caller. */

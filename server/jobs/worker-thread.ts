@@ -71,7 +71,7 @@ class Thread {
       force = setTimeout(() => void this.#worker.terminate(), this.#options.cancelGraceMs ?? 5000);
     };
     run.signal.addEventListener("abort", onAbort, { once: true });
-    this.#tell({ type: "start", jobId: run.jobId, request });
+    this.#tell({ type: "start", jobId: run.jobId, request, elsewhere: run.elsewhere ?? [] });
     try {
       return await waiting.ended.promise;
     } finally {
@@ -104,6 +104,9 @@ class Thread {
         break;
       case "finding":
         run.finding(message.finding);
+        break;
+      case "preview":
+        run.preview?.(message.slices);
         break;
       case "done":
         ended.resolve(message.result);

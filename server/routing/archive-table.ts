@@ -93,3 +93,14 @@ export async function lookLater(sql: Sql, archive: string, resourceId: string, a
 export async function forget(sql: Sql, archive: string, resourceId: string): Promise<void> {
   await sql.query("delete from parse3d.pending_series where archive = $1 and resource_id = $2", [archive, resourceId]);
 }
+
+/** Rules have changed: what waits for a rule's time is asked about again. */
+export async function lookAgain(sql: Sql, archive: string): Promise<void> {
+  await sql.query(
+    "update parse3d.pending_series set look_after = now() where archive = $1 and stable_at is not null and look_after > now()",
+    [archive],
+  );
+  await sql.query("update parse3d.seen_series set look_after = now() where archive = $1 and look_after > now()", [
+    archive,
+  ]);
+}

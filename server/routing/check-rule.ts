@@ -1,6 +1,8 @@
 import { entryOfKeyword } from "#converters/dicom/index.ts";
 import type { RoutingRule, RulePredicate } from "#server/contract/index.ts";
-import { InvalidRequestError, promptsFrom } from "#server/domain/index.ts";
+import type { Sql } from "#server/database/index.ts";
+import { checkQuestion, InvalidRequestError } from "#server/domain/index.ts";
+import { askedPrompts } from "#server/jobs/index.ts";
 import { compilePattern } from "./pattern.ts";
 import { computedTags } from "./series-facts.ts";
 
@@ -9,7 +11,8 @@ import { computedTags } from "./series-facts.ts";
  * @throws InvalidRequestError, InvalidPromptError
  */
 export function checkRule({ when, ask }: RoutingRule): void {
-  promptsFrom(ask.prompts.map((prompt) => (typeof prompt === "string" ? { text: prompt } : prompt)));
+  askedPrompts(ask);
+  checkQuestion(ask);
   checkPredicate(when);
 }
 
@@ -31,4 +34,12 @@ function checkPredicate(predicate: RulePredicate): void {
       throw new InvalidRequestError(`${predicate.tag}: min ${predicate.min} is above max ${predicate.max}.`);
     }
   }
+}
+
+/** That the database, whose clock counts, knows the rule's time zone. @throws InvalidRequestError */
+export async function checkHours(sql: Sql, { onlyBetween }: Pick<RoutingRule, "onlyBetween">): Promise<void> {
+  const timeZone = onlyBetween?.timeZone;
+  if (timeZone === undefined) return;
+  const [known] = await sql.query("select 1 from pg_timezone_names where lower(name) = lower($1)", [timeZone]);
+  if (!known) throw new InvalidRequestError(`onlyBetween: the database knows no time zone ${timeZone}.`);
 }

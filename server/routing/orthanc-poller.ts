@@ -1,8 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import { DomainError } from "#converters/errors.ts";
 import type { Database } from "#server/database/index.ts";
-import { BacklogFullError } from "#server/jobs/index.ts";
 import type { Logger } from "../logger.ts";
 import {
   addArrivals,
@@ -17,22 +14,22 @@ import {
   readCursor,
   writeCursor,
 } from "./archive-table.ts";
+import { continueBackfills } from "./backfill.ts";
+import { BROKEN_MS, decideEach } from "./decide-each.ts";
 import type { OrthancChange, OrthancClient } from "./orthanc-client.ts";
+import { type PollLoop, startPollLoop } from "./poll-loop.ts";
 import { readFacts } from "./read-facts.ts";
 import { type RouterOptions, routeSeries } from "./route-series.ts";
+import type { SeriesFinder } from "./series-finder.ts";
 
 export interface OrthancPollerOptions extends RouterOptions {
   readonly db: Database;
   readonly logger: Logger;
   readonly client: OrthancClient;
+  readonly finder: SeriesFinder;
   /** What the cursor is kept under: the archive's address. */
   readonly archive: string;
   readonly pollMs: number;
-}
-
-export interface OrthancPoller extends AsyncDisposable {
-  /** Looks now. */
-  wake(): void;
 }
 
 const PAGE = 500;
@@ -41,44 +38,20 @@ const BATCH = 100;
 const HOLD_MS = 120_000;
 /** How soon a series is looked at again that is not complete. */
 const UNSTABLE_MS = 2000;
-/** How soon one is that could not be looked at. */
-const BROKEN_MS = 60_000;
-const MOST_FAILURES = 3;
 
 /**
  * Follows the changes of an Orthanc. Where it was read up to is in the database, with what was seen and not decided on:
  * nothing is lost while this program, or Orthanc, is away. Of several processes one looks at a time.
  */
-export function startOrthancPoller(options: OrthancPollerOptions): OrthancPoller {
-  const { logger, pollMs } = options;
+export function startOrthancPoller(options: OrthancPollerOptions): PollLoop {
+  const { db, archive, logger, pollMs } = options;
   const holder = randomUUID();
-  const closed = new AbortController();
-  let woken = Promise.withResolvers<void>();
-  const isClosed = () => closed.signal.aborted;
-
-  const loop = (async () => {
-    while (!isClosed()) {
-      woken = Promise.withResolvers();
-      try {
-        await new Look(options, holder, isClosed).run();
-      } catch (error) {
-        if (isClosed()) return;
-        logger.warn({ event: "routing.look-failed", ...reasonOf(error) });
-      }
-      const timer = sleep(pollMs, undefined, { signal: closed.signal }).catch(() => {});
-      await Promise.race([timer, woken.promise]);
-    }
-  })();
-
-  return {
-    wake: () => woken.resolve(),
-    [Symbol.asyncDispose]: async () => {
-      closed.abort();
-      woken.resolve();
-      await loop;
-      await letGo(options.db, options.archive, holder).catch(() => {});
-    },
-  };
+  return startPollLoop({
+    logger,
+    pollMs,
+    look: (isClosed) => new Look(options, holder, isClosed).run(),
+    letGo: () => letGo(db, archive, holder),
+  });
 }
 
 /** One look at the archive: reads the changes, then decides on what is complete. */
@@ -99,6 +72,7 @@ class Look {
     if (!(await this.#hold())) return;
     await this.#readChanges(await this.#unlessBegunAnew(cursor));
     await this.#decide();
+    await continueBackfills(this.#options, { isClosed: this.#isClosed, hold: () => this.#hold() });
   }
 
   /** What is in the archive already is left alone: only what arrives from now on is routed. */
@@ -176,29 +150,15 @@ class Look {
   }
 
   /** Routes what is complete, whatever told so: the change, or the archive when asked, for its word may have been lost. */
-  async #decide(): Promise<void> {
+  #decide(): Promise<void> {
     const { db, archive, logger } = this.#options;
-    let failedInARow = 0;
-    while (!this.#isClosed() && (await this.#hold())) {
-      const batch = await pendingNow(db, archive, BATCH);
-      if (batch.length === 0) return;
-      for (const pending of batch) {
-        if (this.#isClosed()) return;
-        try {
-          await this.#decideOn(pending);
-          failedInARow = 0;
-        } catch (error) {
-          if (error instanceof BacklogFullError) {
-            logger.info({ event: "routing.waits-for-room" });
-            return;
-          }
-          // One broken series must not hold up the others; where everything fails, the archive or the database is away.
-          if (++failedInARow >= MOST_FAILURES) throw error;
-          logger.warn({ event: "routing.series-failed", ...reasonOf(error) });
-          await lookLater(db, archive, pending.resourceId, BROKEN_MS);
-        }
-      }
-    }
+    return decideEach<PendingSeries>({
+      logger,
+      isClosed: this.#isClosed,
+      batch: async () => ((await this.#hold()) ? pendingNow(db, archive, BATCH) : []),
+      decideOn: (pending) => this.#decideOn(pending),
+      postpone: ({ resourceId }) => lookLater(db, archive, resourceId, BROKEN_MS),
+    });
   }
 
   async #decideOn({ resourceId, stableForMs }: PendingSeries): Promise<void> {
@@ -222,10 +182,6 @@ class Look {
     if (waitMs === undefined) await forget(db, archive, resourceId);
     else await lookLater(db, archive, resourceId, waitMs);
   }
-}
-
-function reasonOf(error: unknown) {
-  return error instanceof DomainError ? { code: error.code, reason: error.message } : { err: error };
 }
 
 function nameOf({ type, resourceId }: OrthancChange): string {

@@ -1,17 +1,26 @@
-import type { RoutingRule, RuleTestView } from "#server/contract/index.ts";
+import type { BackfillView, Destination, RoutingRule, RuleTestView } from "#server/contract/index.ts";
 import type { Database } from "#server/database/index.ts";
+import type { Archive } from "#server/dicomweb/index.ts";
+import { InvalidRequestError } from "#server/domain/index.ts";
 import type { Logger } from "../logger.ts";
-import { checkRule } from "./check-rule.ts";
+import { lookAgain } from "./archive-table.ts";
+import { planBackfill } from "./backfill.ts";
+import { dropBackfill } from "./backfill-table.ts";
+import { checkHours, checkRule } from "./check-rule.ts";
 import { createOrthancClient } from "./orthanc-client.ts";
-import { type OrthancPoller, startOrthancPoller } from "./orthanc-poller.ts";
-import { loopGuard, type TransactionalQueue } from "./route-series.ts";
+import { startOrthancPoller } from "./orthanc-poller.ts";
+import type { PollLoop } from "./poll-loop.ts";
+import { qidoFinder } from "./qido-finder.ts";
+import { startQidoPoller } from "./qido-poller.ts";
+import { loopGuard, type RouterOptions, type TransactionalQueue } from "./route-series.ts";
 import { putRule, readRules, removeRule } from "./rule-table.ts";
+import { daysAgo, orthancFinder, type SeriesFinder } from "./series-finder.ts";
 import { testRules } from "./test-rules.ts";
 
 /** Routing as the API sees it. */
 export interface Routing extends AsyncDisposable {
   rules(): Promise<readonly RoutingRule[]>;
-  /** @throws InvalidRequestError, InvalidPromptError */
+  /** @throws InvalidRequestError, InvalidPromptError; PacsUnavailableError where its destination cannot be looked up */
   put(rule: RoutingRule): Promise<void>;
   /** @returns the rule that was there */
   remove(id: string): Promise<RoutingRule | undefined>;
@@ -19,47 +28,102 @@ export interface Routing extends AsyncDisposable {
     what: { readonly rules?: readonly RoutingRule[] | undefined; readonly sinceDays: number; readonly limit: number },
     options: { readonly signal: AbortSignal },
   ): Promise<RuleTestView>;
+  /** @returns undefined where there is no such rule */
+  backfill(
+    id: string,
+    what: { readonly sinceDays: number; readonly limit: number; readonly perHour: number; readonly queue: boolean },
+    options: { readonly signal: AbortSignal },
+  ): Promise<BackfillView | undefined>;
+  /** @returns how many series waited */
+  stopBackfill(id: string): Promise<number>;
   /** Something may have arrived. */
   wake(): void;
 }
+
+/** Whose series are routed, and how it tells of them. */
+export type RoutedArchive =
+  | { readonly kind: "orthanc"; readonly url: string; readonly headers: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "qido";
+      readonly url: string;
+      readonly archive: Archive;
+      readonly windowDays: number;
+      readonly stableMs: number;
+    };
 
 export interface RoutingOptions {
   readonly db: Database;
   readonly queue: TransactionalQueue;
   readonly logger: Logger;
-  readonly orthanc: {
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly pollMs: number;
-    readonly modalities: readonly string[];
-  };
+  readonly from: RoutedArchive;
+  readonly pollMs: number;
+  readonly modalities: readonly string[];
+  /** @throws InvalidRequestError where results cannot be sent there */
+  readonly checkDestination: (destination: Destination) => Promise<void>;
 }
 
-/** Follows an Orthanc and routes what arrives in it, until disposed. */
-export function startRouting({ db, queue, logger, orthanc }: RoutingOptions): Routing {
-  const { url, headers, pollMs, modalities } = orthanc;
+/** Follows an archive and routes what arrives in it, until disposed. */
+export function startRouting(options: RoutingOptions): Routing {
+  const { db, from, modalities, checkDestination } = options;
   const closed = new AbortController();
-  const client = createOrthancClient({ url, headers, signal: closed.signal });
-  const poller: OrthancPoller = startOrthancPoller({ db, queue, logger, client, archive: url, pollMs, modalities });
+  const poller = startPoller(options, closed.signal);
   return {
     rules: () => readRules(db),
     put: async (rule) => {
       checkRule(rule);
+      await checkHours(db, rule);
+      if (rule.destination) await checkDestination(rule.destination);
       await putRule(db, rule);
+      await lookAgain(db, from.url);
     },
     remove: (id) => removeRule(db, id),
     test: async ({ rules, sinceDays, limit }, { signal }) => {
       for (const rule of rules ?? []) checkRule(rule);
-      const own = createOrthancClient({ url, headers, signal });
-      const since = new Date(Date.now() - sinceDays * 86_400_000);
-      const sinceDay = since.toISOString().slice(0, 10).replaceAll("-", "");
-      const what = { rules: rules ?? (await readRules(db)), sinceDay, limit };
-      return testRules({ client: own, guard: loopGuard(db, modalities), sql: db, signal }, what);
+      const what = { rules: rules ?? (await readRules(db)), sinceDay: daysAgo(sinceDays), limit };
+      return testRules({ finder: openFinder(from, signal), guard: loopGuard(db, modalities), sql: db, signal }, what);
     },
+    backfill: async (id, { sinceDays, ...what }, { signal }) => {
+      const rule = (await readRules(db)).find((one) => one.id === id);
+      if (!rule) return undefined;
+      if (what.queue && !rule.enabled)
+        throw new InvalidRequestError(`The rule ${id} is switched off: set enabled first.`);
+      const parts = {
+        db,
+        archive: from.url,
+        finder: openFinder(from, signal),
+        guard: loopGuard(db, modalities),
+        signal,
+      };
+      const plan = await planBackfill(parts, { rule, sinceDay: daysAgo(sinceDays), ...what });
+      if (what.queue) poller.wake();
+      return plan;
+    },
+    stopBackfill: (id) => db.transaction((sql) => dropBackfill(sql, from.url, id)),
     wake: () => poller.wake(),
     [Symbol.asyncDispose]: async () => {
       closed.abort(new DOMException("Routing stops.", "AbortError"));
       await poller[Symbol.asyncDispose]();
     },
   };
+}
+
+function startPoller({ from, pollMs, ...options }: RoutingOptions, signal: AbortSignal): PollLoop {
+  const router: RouterOptions = options;
+  const common = { ...router, archive: from.url, pollMs, finder: openFinder(from, signal) };
+  switch (from.kind) {
+    case "orthanc":
+      return startOrthancPoller({ ...common, client: createOrthancClient({ ...from, signal }) });
+    case "qido": {
+      const { archive: client, windowDays, stableMs } = from;
+      return startQidoPoller({ ...common, client, windowDays, stableMs, signal });
+    }
+    default:
+      return from satisfies never;
+  }
+}
+
+function openFinder(from: RoutedArchive, signal: AbortSignal): SeriesFinder {
+  return from.kind === "qido"
+    ? qidoFinder(from.archive, signal)
+    : orthancFinder(createOrthancClient({ ...from, signal }));
 }

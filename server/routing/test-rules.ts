@@ -2,8 +2,7 @@ import type { RoutingRule, RuleTestView } from "#server/contract/index.ts";
 import type { Sql } from "#server/database/index.ts";
 import { evaluate } from "./evaluate.ts";
 import { type LoopGuard, whyNever } from "./loop-guard.ts";
-import type { OrthancClient } from "./orthanc-client.ts";
-import { readFacts } from "./read-facts.ts";
+import type { SeriesFinder } from "./series-finder.ts";
 
 export interface RuleTest {
   readonly rules: readonly RoutingRule[];
@@ -14,16 +13,16 @@ export interface RuleTest {
 
 /** Which series of the archive the rules are for, and why not the others. Nothing is queued. */
 export async function testRules(
-  { client, guard, sql, signal }: { client: OrthancClient; guard: LoopGuard; sql: Sql; signal: AbortSignal },
+  { finder, guard, sql, signal }: { finder: SeriesFinder; guard: LoopGuard; sql: Sql; signal: AbortSignal },
   { rules, sinceDay, limit }: RuleTest,
 ): Promise<RuleTestView> {
-  const ids = await client.seriesSince(sinceDay, limit + 1);
+  const ids = await finder.since(sinceDay, limit + 1);
   const series: RuleTestView["series"][number][] = [];
   for (const id of ids.slice(0, limit)) {
     signal.throwIfAborted();
-    const found = await client.series(id);
-    const facts = found && (await readFacts(client, found));
-    if (!facts) continue;
+    const found = await finder.find(id);
+    if (!found) continue;
+    const { facts } = found;
     const never = await whyNever(facts, guard);
     const verdicts = rules.map((rule) => ({ id: rule.id, ...evaluate(rule, facts) }));
     const description = facts.tags.get("SeriesDescription")?.[0];
@@ -49,7 +48,7 @@ export async function testRules(
 }
 
 /** Of the latest hundred jobs that succeeded. */
-async function minutesPerJob(sql: Sql): Promise<number | undefined> {
+export async function minutesPerJob(sql: Sql): Promise<number | undefined> {
   const [row] = await sql.query<{ minutes: number | null }>(
     `select (extract(epoch from avg(finished_at - started_at)) / 60)::double precision as minutes from (
        select started_at, finished_at from parse3d.jobs

@@ -23,6 +23,8 @@ export interface ModelUnderTest {
   readonly rest: string;
   /** What becomes of words that it does not know. */
   readonly unknownWords: "absent" | "refused";
+  /** Whether it says how likely an object exists; otherwise its masks alone tell. */
+  readonly scored: boolean;
   /** Of the process that computes it now, where there is one. */
   pid?(): number | undefined;
 }
@@ -51,7 +53,9 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
       }
       const results = await asked;
       expect(results.some(({ mask }) => mask !== undefined)).toBe(false);
-      expect(results.every(({ existence }) => existence !== null && existence < 0.5)).toBe(true);
+      expect(results.every(({ existence }) => (existence !== null) === under.scored && (existence ?? 0) < 0.5)).toBe(
+        true,
+      );
     });
 
     test("each prompt answers each plane at most once, on the volume's own grid", async () => {

@@ -2,10 +2,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type InstalledBundle, type InstalledLabels, openModelStore } from "#models/index.ts";
+import {
+  type InstalledAzureMl,
+  type InstalledBundle,
+  type InstalledLabels,
+  type InstalledOpenInference,
+  openModelStore,
+} from "#models/index.ts";
 import { ModelUnavailableError } from "#server/domain/index.ts";
-import { createBundleModel, createLabelsModel, type EngineModel } from "#server/engines/index.ts";
+import { createBundleModel, createLabelsModel, createRemoteModel, type EngineModel } from "#server/engines/index.ts";
+import { KEY, startAzureEndpoint, writeAzureModel } from "../fixtures/azure-endpoint.ts";
 import { createFakeModel } from "../fixtures/fake-model.ts";
+import type { HttpFixture } from "../fixtures/http-fixture.ts";
+import { startInferenceServer, writeOpenInferenceModel } from "../fixtures/open-inference-server.ts";
 import { writeTinyBundle } from "../fixtures/tiny-bundle.ts";
 import { writeTinyLabels } from "../fixtures/tiny-labels.ts";
 import { ask, describeSegmentationModel, diceWithLamps, type ModelUnderTest } from "./segmentation-model-suite.ts";
@@ -20,19 +29,46 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "parse3d-models-"));
   bundle = await writeTinyBundle(join(folder, "tiny"));
   labels = await writeTinyLabels(join(folder, "tiny-labels"));
-  densityCt = (await openModelStore(join(folder, "store")).ensureBuiltIn()) as InstalledBundle;
+  densityCt = (await openModelStore(join(folder, "store")).ensureBuiltIn()).densityCt as InstalledBundle;
   slowLabels = await writeTinyLabels(join(folder, "slow-labels"), {}, 6000);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const open = { modality: "MR", lamps: "bright", rest: "dark", unknownWords: "absent" } as const;
-const closed = { ...open, rest: "dim", unknownWords: "refused" } as const;
+const open = { modality: "MR", lamps: "bright", rest: "dark", unknownWords: "absent", scored: true } as const;
+const closed = { ...open, rest: "dim", unknownWords: "refused", scored: false } as const;
 const density = { ...open, modality: "CT", lamps: "bone", rest: "soft tissue" } as const;
 
 describeSegmentationModel("the fake", async () => ({ ...open, model: createFakeModel() }));
 describeSegmentationModel("a bundle", async () => inProcess(createBundleModel(bundle), open));
 describeSegmentationModel("a labels network", async () => inProcess(createLabelsModel(labels), closed));
 describeSegmentationModel("density-ct", async () => inProcess(createBundleModel(densityCt), density));
+
+describe.each(["labels", "probabilities"] as const)("an endpoint that answers with %s", (form) => {
+  let endpoint: HttpFixture;
+  let elsewhere: InstalledAzureMl;
+  beforeAll(async () => {
+    endpoint = await startAzureEndpoint(form);
+    elsewhere = await writeAzureModel(join(folder, `azure-${form}`), endpoint.url);
+  });
+  afterAll(() => endpoint[Symbol.asyncDispose]());
+  const remoteKeys = { azureMl: { kind: "value", value: KEY } } as const;
+
+  describeSegmentationModel("azure-ml", async () =>
+    inProcess(createRemoteModel(elsewhere, { remoteKeys }), { ...open, scored: false }),
+  );
+});
+
+describe("a server of the Open Inference Protocol", () => {
+  let server: HttpFixture;
+  let served: InstalledOpenInference;
+  beforeAll(async () => {
+    server = await startInferenceServer(bundle);
+    served = await writeOpenInferenceModel(join(folder, "served"), bundle, server.url);
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  describeSegmentationModel("open-inference", async () => inProcess(createRemoteModel(served), open));
+});
 
 function inProcess(model: EngineModel, facts: Omit<ModelUnderTest, "model">): ModelUnderTest {
   return { ...facts, model, pid: () => model.status().pid };

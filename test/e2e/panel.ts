@@ -44,7 +44,7 @@ export async function answerTo(page: Page, line: string): Promise<CardView> {
 
 /** Waits until the newest card is as wanted. */
 export async function newestCard(page: Page, wanted: (card: CardView) => boolean): Promise<CardView> {
-  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await page.waitForTimeout(100)) {
+  for (const deadline = Date.now() + 240_000; Date.now() < deadline; await page.waitForTimeout(100)) {
     const [newest] = await cards(page).catch(() => []);
     if (newest && wanted(newest)) return newest;
   }

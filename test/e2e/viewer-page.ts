@@ -27,6 +27,7 @@ interface OhifWindow {
   };
   readonly cornerstoneTools: {
     readonly segmentation: {
+      readonly triggerSegmentationEvents: { triggerSegmentationDataModified(segmentationId: string): void };
       readonly state: {
         getSegmentation(
           id: string,
@@ -143,5 +144,48 @@ export async function runCommand(
       await (globalThis as unknown as OhifWindow).commandsManager.run(name, given);
     },
     [command, options] as const,
+  );
+}
+
+/** Of each image and label: how many pixels, and the sums of their columns and rows: a flip or a shift changes them. */
+export type LabelSums = Readonly<Record<string, Readonly<Record<string, readonly [number, number, number]>>>>;
+
+/** What stands in cornerstone's own labelmap, image by image; images without labels are left out. */
+export function labelsByImage(page: Page, segmentationId: string): Promise<LabelSums> {
+  return page.evaluate((id) => {
+    const { cornerstone, cornerstoneTools } = globalThis as unknown as OhifWindow;
+    const imageIds = cornerstoneTools.segmentation.state.getSegmentation(id)?.representationData.Labelmap?.imageIds;
+    const images: Record<string, Record<string, [number, number, number]>> = {};
+    for (const imageId of imageIds ?? []) {
+      const { columns, referencedImageId, voxelManager } = cornerstone.cache.getImage(imageId);
+      const labels = voxelManager.getScalarData();
+      for (let n = 0; n < labels.length; n++) {
+        const label = labels[n];
+        if (!label) continue;
+        images[referencedImageId] ??= {};
+        images[referencedImageId][label] ??= [0, 0, 0];
+        const sums = images[referencedImageId][label];
+        sums[0] += 1;
+        sums[1] += n % columns;
+        sums[2] += Math.floor(n / columns);
+      }
+    }
+    return images;
+  }, segmentationId);
+}
+
+/** Draws a square of a segment into the labelmap of the image that holds most of it, as a brush does. */
+export function drawSquare(page: Page, segmentationId: string, segmentNumber: number, side: number): Promise<void> {
+  return page.evaluate(
+    ([id, number, width]) => {
+      const { cornerstone, cornerstoneTools } = globalThis as unknown as OhifWindow;
+      const { imageIds = [] } =
+        cornerstoneTools.segmentation.state.getSegmentation(id)?.representationData.Labelmap ?? {};
+      const image = cornerstone.cache.getImage(imageIds[Math.floor(imageIds.length / 2)] ?? "");
+      const labels = image.voxelManager.getScalarData() as Uint8Array;
+      for (let row = 0; row < width; row++) labels.fill(number, row * image.columns, row * image.columns + width);
+      cornerstoneTools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(id);
+    },
+    [segmentationId, segmentNumber, side] as const,
   );
 }

@@ -113,6 +113,61 @@ describeWithData.each(["small.ckpt", "small.channels-last.safetensors"])("the sm
     for (const name of ["mask_logits", "edge_logits", "existence_logits"]) expectEqual(outputs[name], prefix + name);
   });
 
+  const noiseOf = (seed: number) => {
+    const { sampling } = manifest;
+    const shapes = sampling.mode === "frozen" ? (sampling.noise ?? []) : [];
+    return Object.fromEntries(
+      shapes.map((dims, layer) => {
+        const data = layerNoise(
+          seed,
+          layer,
+          dims.reduce((product, length) => product * length, 1),
+        );
+        return [`noise_${layer}`, { dtype: "float32", dims, data } as const];
+      }),
+    );
+  };
+
+  test.each([
+    ["one.", 1],
+    ["", 3],
+    ["three.", 3],
+  ])(
+    "its two halves answer the layout '%s' of %i slices too, and otherwise with other noise",
+    async (prefix, slices) => {
+      const features = await run(manifest.files.imageEncoder!.name, { image: image(slices) });
+      const decode = (seed: number) =>
+        run(manifest.files.promptDecoder!.name, {
+          ...features,
+          ...noiseOf(seed),
+          text_tokens: textTokens(prefix),
+        });
+      const outputs = await decode(0);
+      for (const name of ["mask_logits", "edge_logits", "existence_logits"]) expectEqual(outputs[name], prefix + name);
+      const other = await decode(1);
+      const { values } = golden.tensor(`${prefix}mask_logits`, "F32");
+      expect(values.some((value, n) => Math.abs(value - Number(other.mask_logits!.data[n])) > 0.1)).toBe(true);
+    },
+  );
+
+  test("another seed in the second half is the network that is built with that seed", async () => {
+    const other = await mkdtemp(join(tmpdir(), "boltzformer-"));
+    const config = parseNetworkConfig(await smallConfig());
+    await buildBoltzFormer({ weights: goldenPath(weights), folder: other, config, seed: 5, run: runInProcess });
+    const question = { image: image(1), text_tokens: textTokens("") };
+    const whole = await runInProcess(join(other, "image_model.onnx"), question);
+    const features = await run(manifest.files.imageEncoder!.name, { image: image(1) });
+    const halves = await run(manifest.files.promptDecoder!.name, {
+      ...features,
+      ...noiseOf(5),
+      text_tokens: textTokens(""),
+    });
+    const [known, answered] = [whole, halves].map((outputs) => Array.from(outputs.mask_logits!.data, Number));
+    const worst = Math.max(...known!.map((value, n) => Math.abs(value - answered![n]!)));
+    expect(worst).toBeLessThan(TOLERANCE);
+    await rm(other, { recursive: true });
+  });
+
   test("every value on the way is upstream's: backbone, scales, mask features and their means at each scale", async () => {
     const path = goldenPath(weights);
     const file = manifest.files.weights[0]!.name;
@@ -152,7 +207,8 @@ describeWithData.each(["small.ckpt", "small.channels-last.safetensors"])("the sm
 
   test("a single wrong weight is seen by both", async () => {
     const copy = await mkdtemp(join(tmpdir(), "boltzformer-"));
-    for (const { name } of [manifest.files.textEncoder, manifest.files.imageModel])
+    const { textEncoder, imageModel: whole, imageEncoder, promptDecoder } = manifest.files;
+    for (const { name } of [textEncoder, whole, imageEncoder!, promptDecoder!])
       await link(join(folder, name), join(copy, name));
     const { name } = manifest.files.weights[0]!;
     const bytes = await readFile(join(folder, name));

@@ -19,7 +19,7 @@ describeWithData("density-ct on an abdominal CT", () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "parse3d-density-"));
-    const installed = await openModelStore(folder).ensureBuiltIn();
+    const { densityCt: installed } = await openModelStore(folder).ensureBuiltIn();
     model = createBundleModel(installed as InstalledBundle);
     ({ volume } = await decodeSeries(readSeries("ct_abdomen_crlm1004/dicom")));
   });

@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { demoFiles } from "../../server/demo/system-packages.ts";
-import { hasSharedData, weightsPath } from "../fixtures/shared-data.ts";
 import { startTestOrthanc } from "../fixtures/test-orthanc.ts";
 
 const command = resolve(import.meta.dirname, "../../bin/parse3d");
@@ -53,18 +52,14 @@ const answers = (url: string) =>
 
 describe.skipIf(!hasImages)("the demo", () => {
   test("--once --json proves both prompts from the API to the archive and back, and leaves pictures and a report", async () => {
-    const { ended, out, err } = demo([
-      "--once",
-      "--json",
-      ...(hasSharedData ? ["--weights", weightsPath("brainchop")] : []),
-    ]);
+    const { ended, out, err } = demo(["--once", "--json"]);
     const [code] = await ended;
     expect(code, err()).toBe(0);
     const proven = out()
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(proven.map(({ prompt }) => prompt)).toEqual(["skull", hasSharedData ? "hippocampus" : "soft tissue"]);
+    expect(proven.map(({ prompt }) => prompt)).toEqual(["skull", "hippocampus"]);
     for (const answer of proven) {
       expect(answer.voxels).toBeGreaterThan(1000);
       expect(answer.volumeMl).toBeGreaterThan(1);
@@ -74,7 +69,8 @@ describe.skipIf(!hasImages)("the demo", () => {
     // An adult's skull, and both hippocampi, by textbook orders of magnitude.
     expect(proven[0].volumeMl).toBeGreaterThan(300);
     expect(proven[0].volumeMl).toBeLessThan(1500);
-    if (hasSharedData) expect(proven[1].volumeMl).toBeLessThan(15);
+    expect(proven[1].volumeMl).toBeLessThan(15);
+    expect(proven[1].model).toMatch(/^brain-t1-unet /);
     expect(JSON.parse(await readFile(join(folder, "data/demo/report/report.json"), "utf8"))).toEqual(proven);
   });
 

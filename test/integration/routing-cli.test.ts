@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { freePort } from "#server/orthanc/index.ts";
 import { startServer } from "../../server/app.ts";
@@ -78,6 +79,45 @@ test("rules are tried, added, listed as the YAML that they came from, and remove
     code: 2,
     err: expect.stringContaining("no such rule"),
   });
+});
+
+test("a backfill shows, then queues what was there before, once, and can be stopped", async () => {
+  const today = new Date().toISOString().slice(0, 10).replaceAll("-", "");
+  const { series, slices } = arrivingSeries("old mr", { StudyDate: today, BodyPartExamined: "KNEE" });
+  await sendTo(archiveUrl, slices(2));
+  const file = join(folder, "knee.yaml");
+  await writeFile(
+    file,
+    "id: knee\nwhen: { tag: BodyPartExamined, equals: KNEE }\nask: { prompts: [bone], model: none-such }\n",
+  );
+  // It arrives, and is decided on, before there is a rule for it.
+  await vi.waitFor(async () => {
+    const tried = JSON.parse((await parse3d("rules", "test", file, "--since", "2d", "--json")).out);
+    expect(tried.rules).toEqual([{ id: "knee", matched: 1 }]);
+  }, 60_000);
+  await sleep(3000);
+  expect((await parse3d("rules", "add", file)).code).toBe(0);
+  const shown = await parse3d("rules", "backfill", "knee", "--since", "2d");
+  expect(shown, shown.err).toMatchObject({ code: 0 });
+  expect(shown.out).toContain(`${series.seriesInstanceUid}  CT  2 slices  Thorax 1.0\n    to be asked about\n`);
+  expect(shown.out).toContain("1 would be added");
+  expect(shown.out).toContain("give --queue");
+  const queued = await parse3d("rules", "backfill", "knee", "--since", "2d", "--queue");
+  expect(queued.out).toContain("1 added: 1 wait");
+  const listed = async () =>
+    JSON.parse((await parse3d("jobs", "list", "--routed", "--json")).out).jobs.filter(
+      ({ ruleId }: { ruleId: string }) => ruleId === "knee",
+    );
+  await vi.waitFor(async () => expect(await listed()).toMatchObject([{ priority: "batch" }]), {
+    timeout: 60_000,
+    interval: 500,
+  });
+  expect((await parse3d("rules", "backfill", "knee", "--since", "2d", "--queue")).out).toContain("asked about before");
+  expect(await listed()).toHaveLength(1);
+  expect((await parse3d("rules", "backfill", "knee", "--stop")).out).toBe("forgotten: 0\n");
+  expect(await parse3d("rules", "backfill", "none")).toMatchObject({ code: 2 });
+  expect(await parse3d("rules", "backfill", "knee", "--per-hour", "fast")).toMatchObject({ code: 2 });
+  expect((await parse3d("rules", "remove", "knee")).code).toBe(0);
 });
 
 test("a rule that cannot be used is refused with the reason", async () => {

@@ -1,8 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { freePort } from "#server/orthanc/index.ts";
+import { isSignedBy } from "#server/outbox/index.ts";
 import { startServer } from "../../server/app.ts";
 import { readConfig } from "../../server/config.ts";
 import { createApiClient } from "../fixtures/api-client.ts";
@@ -14,8 +18,30 @@ import { startTestOrthanc } from "../fixtures/test-orthanc.ts";
 const token = "0123456789abcdef";
 const script = join(import.meta.dirname, "../../orthanc/parse3d.lua");
 
+/** Takes whatever is posted to it. */
+async function startReceiver() {
+  const heard: { readonly path: string; readonly headers: IncomingHttpHeaders; readonly body: string }[] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    heard.push({ path: request.url ?? "", headers: request.headers, body });
+    response.end("{}");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    heard,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
 /** The server and an Orthanc with our script, as an administrator sets them up; the poller alone would come too late. */
-async function startBoth(scriptToken: string) {
+async function startBoth(scriptToken: string, environment: Readonly<Record<string, string>> = {}) {
   const dataFolder = await mkdtemp(join(tmpdir(), "parse3d-service-"));
   const port = await freePort();
   const orthanc = await startTestOrthanc({
@@ -32,6 +58,9 @@ async function startBoth(scriptToken: string) {
     PARSE3D_PORT: String(port),
     PARSE3D_TOKEN: token,
     PARSE3D_EXECUTION_PROVIDER: "cpu",
+    // The same archive by another name: it has the result already, which is no failure.
+    PARSE3D_DESTINATIONS: JSON.stringify({ again: { url: orthanc.dicomwebUrl } }),
+    ...environment,
   });
   const log = createLogReader();
   const server = await startServer(config, log.logger);
@@ -63,11 +92,13 @@ function* fromScanner(seed: string): Generator<Uint8Array> {
 }
 
 test("Orthanc's script wakes the server: a series that arrives has its SEG beside it, and the SEG starts nothing", async () => {
-  await using both = await startBoth(token);
+  await using receiver = await startReceiver();
+  await using both = await startBoth(token, { PARSE3D_NOTIFY_URL: receiver.url, PARSE3D_NOTIFY_SECRET: token });
   await both.begun();
-  await both.api.call("putRule", {
-    body: { id: "bones", when: { tag: "Modality", exists: true }, ask: { prompts: ["bone"] }, derived: true },
-  });
+  const rule = { id: "bones", when: { tag: "Modality", exists: true }, ask: { prompts: ["bone"] }, derived: true };
+  const refused = await both.api.send("putRule", { body: { ...rule, destination: { modality: "NOWHERE" } } });
+  expect(refused.status).toBe(400);
+  await both.api.call("putRule", { body: { ...rule, destination: { dicomweb: "again" } } });
   await sendTo(both.orthanc.baseUrl, fromScanner("arriving"));
   const routed = () => both.api.call("listJobs", { query: { submittedBy: "routing" } });
   await vi.waitFor(async () => expect((await routed()).jobs).toMatchObject([{ state: "succeeded", ruleId: "bones" }]), {
@@ -77,6 +108,15 @@ test("Orthanc's script wakes the server: a series that arrives has its SEG besid
   const [job] = (await routed()).jobs;
   expect(job).toMatchObject({ priority: "routed", attempt: 1, findings: [{ present: true }] });
   const seg = job?.result?.seg?.seriesInstanceUid ?? "none";
+  await vi.waitFor(
+    async () => expect((await routed()).jobs[0]?.result?.notes).toContain("Sent to the archive again."),
+    20_000,
+  );
+  await vi.waitFor(() => expect(receiver.heard).toHaveLength(1), 20_000);
+  const [notice] = receiver.heard;
+  const body = notice?.body ?? "";
+  expect(JSON.parse(body)).toMatchObject({ event: "job.succeeded", jobId: job?.id, ruleId: "bones" });
+  expect(isSignedBy(String(notice?.headers["parse3d-signature"]), body, token, Date.now() / 1000)).toBe(true);
 
   // The SEG becomes stable, the script tells of it, the poller looks and leaves it alone.
   await vi.waitFor(() => expect(both.log.text()).toContain("routing.never"), { timeout: 30_000, interval: 100 });
@@ -103,4 +143,32 @@ test("a script with a wrong token wakes nobody, and Orthanc goes on", async () =
   expect((await fetch(`${both.orthanc.baseUrl}/system`)).ok).toBe(true);
   expect(await both.api.call("orthancHook", { body: { event: "StableSeries" } })).toEqual({ woken: true });
   await vi.waitFor(() => expect(both.log.text()).toContain("routing.routed"), { timeout: 20_000, interval: 100 });
+});
+
+test("Orthanc with the configuration of docker-compose.yml tells the server, with the token of its environment", async () => {
+  await using receiver = await startReceiver();
+  vi.stubEnv("PARSE3D_HOOK_URL", receiver.url);
+  vi.stubEnv("PARSE3D_TOKEN", token);
+  const {
+    HttpPort,
+    DicomPort,
+    Name: _ours,
+    ...settings
+  } = JSON.parse(await readFile(join(import.meta.dirname, "../../orthanc/orthanc.json"), "utf8"));
+  expect([HttpPort, DicomPort]).toEqual([8042, 4242]);
+  try {
+    await using orthanc = await startTestOrthanc({
+      ...settings,
+      LuaScripts: [script],
+      StableAge: 1,
+      AuthenticationEnabled: false,
+      RemoteAccessAllowed: false,
+    });
+    await sendTo(orthanc.baseUrl, syntheticCt(2, 16, "compose").instances());
+    await vi.waitFor(() => expect(receiver.heard).toHaveLength(1), 20_000);
+    const [told] = receiver.heard;
+    expect([told?.path, told?.headers.authorization]).toEqual(["/v1/hooks/orthanc", `Bearer ${token}`]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

@@ -53,8 +53,15 @@ async function openArchive(settings: Readonly<Record<string, unknown>> = {}) {
 async function openRouting(url: string, rules: readonly unknown[] = [ctRule], backlog = 1000) {
   const runner = createFakeRunner();
   const queue = await PostgresJobQueue.open({ db, runner: runner.run, logger: log.logger, concurrency: 0, backlog });
-  const orthanc = { url, headers: {}, pollMs: 100, modalities: ["CT", "MR", "PT"] };
-  const routing = startRouting({ db, queue, logger: log.logger, orthanc });
+  const routing = startRouting({
+    db,
+    queue,
+    logger: log.logger,
+    from: { kind: "orthanc", url, headers: {} },
+    pollMs: 100,
+    modalities: ["CT", "MR", "PT"],
+    checkDestination: async () => {},
+  });
   for (const rule of parseRulesFile(JSON.stringify({ rules }))) await routing.put(rule);
   return {
     routing,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fromColumns, transformPoint, type Vec3 } from "#converters/geometry/index.ts";
+import { add, fromColumns, length, subtract, transformPoint, type Vec3 } from "#converters/geometry/index.ts";
 import {
   type BitVolume,
   connectedComponents,
@@ -13,11 +13,11 @@ import {
   unpackBits,
 } from "#converters/mask/index.ts";
 
-const length = fc.integer({ min: 1, max: 13 });
+const extent = fc.integer({ min: 1, max: 13 });
 
 /** Masks of every density, as bits and as the list of their voxels. */
 const masks = fc
-  .tuple(fc.tuple(length, length, length), fc.double({ min: 0, max: 1, noNaN: true }), fc.integer())
+  .tuple(fc.tuple(extent, extent, extent), fc.double({ min: 0, max: 1, noNaN: true }), fc.integer())
   .map(([size, density, seed]) => {
     const mask = createBitVolume(size);
     const voxels: Vec3[] = [];
@@ -57,7 +57,8 @@ function pieces(voxels: readonly Vec3[]): Vec3[][] {
   return found.sort((a, b) => b.length - a.length);
 }
 
-const mean = (points: readonly Vec3[], axis: 0 | 1 | 2) => points.reduce((sum, p) => sum + p[axis], 0) / points.length;
+const meanOf = (points: readonly Vec3[], axis: 0 | 1 | 2) =>
+  points.reduce((sum, p) => sum + p[axis], 0) / points.length;
 const extremes = (points: readonly Vec3[]) => ({
   min: [0, 1, 2].map((axis) => Math.min(...points.map((p) => p[axis as 0]))),
   max: [0, 1, 2].map((axis) => Math.max(...points.map((p) => p[axis as 0]))),
@@ -86,7 +87,7 @@ test("measures on an oblique grid are those of the transformed voxel centres", (
       fc.pre(voxels.length > 0);
       const ijkToLps = fromColumns(i, j, k, origin);
       const { size } = mask;
-      const found = measure(mask, { size, ijkToLps, frameOfReferenceUid: "" }, 1);
+      const found = measure(mask, { size, ijkToLps, frameOfReferenceUid: "" }, { atMost: 1 });
       const points = voxels.map((voxel) => transformPoint(ijkToLps, voxel));
       expect(found.voxels).toBe(voxels.length);
       expect(found.slices).toEqual([...new Set(voxels.map((voxel) => voxel[2]))].sort((a, b) => a - b));
@@ -99,10 +100,57 @@ test("measures on an oblique grid are those of the transformed voxel centres", (
       expect(found.componentCount).toBe(wanted.length);
       if (wanted.length === 1) {
         for (const axis of [0, 1, 2] as const) {
-          expect(found.components[0]!.centroidLps[axis]).toBeCloseTo(mean(points, axis), 9);
+          expect(found.components[0]!.centroidLps[axis]).toBeCloseTo(meanOf(points, axis), 9);
         }
       }
     }),
+  );
+});
+
+test("a piece's diameter, box and mean are those of its own voxels, each looked at", () => {
+  const mm = fc.double({ min: 0.5, max: 3, noNaN: true });
+  fc.assert(
+    fc.property(masks, mm, mm, mm, fc.boolean(), ({ mask, voxels }, x, y, z, sagittal) => {
+      const { size } = mask;
+      // k runs from feet to head, or j does.
+      const ijkToLps = sagittal
+        ? fromColumns([0, x, 0], [0, 0, y], [z, 0, 0], [1, 2, 3])
+        : fromColumns([x, 0, 0], [0, y, 0], [0, 0, z], [1, 2, 3]);
+      const values = Int16Array.from({ length: size[0] * size[1] * size[2] }, (_, n) => (n * 7919) % 1000);
+      const at = ([i, j, k]: Vec3) => values[(k * size[1] + j) * size[0] + i]!;
+      const { components } = measure(mask, { size, ijkToLps, frameOfReferenceUid: "" }, { atMost: 1000, values });
+      const normal = sagittal ? 1 : 2;
+      const edges = [0, 1, 2]
+        .filter((axis) => axis !== normal)
+        .flatMap((axis) =>
+          [-0.5, 0.5].map((half): Vec3 => [axis === 0 ? half : 0, axis === 1 ? half : 0, axis === 2 ? half : 0]),
+        );
+      const wanted = pieces(voxels).map((piece) => {
+        let longest = 0;
+        for (const a of piece) {
+          for (const b of piece) {
+            if (a[normal] !== b[normal]) continue;
+            for (const ea of edges) {
+              for (const eb of edges) {
+                const [p, q] = [transformPoint(ijkToLps, add(a, ea)), transformPoint(ijkToLps, add(b, eb))];
+                longest = Math.max(longest, length(subtract(p, q)));
+              }
+            }
+          }
+        }
+        return { box: extremes(piece), longest, mean: piece.reduce((sum, voxel) => sum + at(voxel), 0) / piece.length };
+      });
+      const sorted = (list: readonly string[]) => list.toSorted();
+      const round = (value: number) => value.toFixed(6);
+      expect(
+        sorted(
+          components.map(({ boxIjk, longestAxialDiameter, meanValue }) =>
+            JSON.stringify([boxIjk, round(longestAxialDiameter.mm), round(meanValue!)]),
+          ),
+        ),
+      ).toEqual(sorted(wanted.map(({ box, longest, mean }) => JSON.stringify([box, round(longest), round(mean)]))));
+    }),
+    { numRuns: 100 },
   );
 });
 

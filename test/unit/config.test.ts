@@ -34,10 +34,30 @@ test("an empty environment gives a server for this machine only, beside a local 
       credentials: { kind: "none" },
       timeouts: { connectMs: 5_000, firstByteMs: 60_000, idleMs: 30_000 },
     },
-    jobs: { concurrency: 1, backlog: 100, history: 200, attempts: 5 },
+    jobs: { concurrency: 1, backlog: 100, history: 200, attempts: 5, retryMs: 10_000 },
+    worker: {
+      silentMs: 30_000,
+      stageLimits: { fetch: 3_600_000, decode: 900_000, infer: 7_200_000, encode: 900_000, store: 900_000 },
+      minFreeDiskBytes: 268435456,
+      minFreeMemoryBytes: 268435456,
+    },
+    probabilities: {
+      folder: join(root, ".parse3d/probabilities"),
+      maxBytes: 2147483648,
+      keepMs: 86_400_000,
+    },
+    cache: {
+      folder: join(root, ".parse3d/cache/series"),
+      maxBytes: 4294967296,
+      keepMs: 86_400_000,
+      minFreeBytes: 536870912,
+    },
     database: { kind: "none" },
     routing: { kind: "off" },
-    inference: { executionProvider: "auto" },
+    destinations: {},
+    notices: { kind: "none" },
+    inference: { executionProvider: "auto", idleMs: 600_000 },
+    hub: { url: "https://huggingface.co" },
     log: { level: "info" },
     unknownVariables: [],
   });
@@ -84,6 +104,16 @@ test("every problem is listed at once, by name, and no value is repeated", () =>
   for (const secret of ["hunter2", "secret.example", "many"]) expect(problems.join()).not.toContain(secret);
 });
 
+test("keys of other machines come from the environment or from a file, never from both", () => {
+  expect(
+    readConfig({ PARSE3D_AZURE_ML_KEY: "k", PARSE3D_OPEN_INFERENCE_KEY_FILE: "/run/key" }).inference,
+  ).toMatchObject({
+    remoteKeys: { azureMl: { kind: "value", value: "k" }, openInference: { kind: "file", file: "/run/key" } },
+  });
+  expect(problemsOf({ PARSE3D_AZURE_ML_KEY: "k", PARSE3D_AZURE_ML_KEY_FILE: "/run/key" })).toHaveLength(1);
+  expect(problemsOf({ PARSE3D_AZURE_ML_KEY: "two words" })).toEqual([expect.not.stringMatching(/two words/)]);
+});
+
 test("the archive's credentials are a token or a user, never both", () => {
   expect(readConfig({ PARSE3D_DICOMWEB_TOKEN: "t" }).pacs.credentials).toEqual({ kind: "bearer", token: "t" });
   expect(readConfig({ PARSE3D_DICOMWEB_USER: "u", PARSE3D_DICOMWEB_PASSWORD: "p" }).pacs.credentials).toEqual({
@@ -115,6 +145,7 @@ test("routing needs a database, and an Orthanc without a password in its address
     kind: "orthanc",
     url: "http://127.0.0.1:8042",
     pollMs: 10_000,
+    superseded: "keep",
     modalities: ["CT", "MR", "PT"],
   });
   const withUser = "http://user:hunter2@127.0.0.1:8042";

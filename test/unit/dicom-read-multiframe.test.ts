@@ -102,12 +102,13 @@ describe("a compressed enhanced image", () => {
     });
   });
 
-  test("with a damaged frame is refused, and its instance is named", async () => {
+  test("with a damaged frame is refused, and its instance and frame are named", async () => {
     const damaged = encodedFrames.with(2, new Uint8Array(20));
     for (const transferSyntax of [RLE, JPEG_LOSSLESS]) {
       await expect(decodeSeries([compressedEnhancedCt(fourFrames, transferSyntax, damaged)])).rejects.toMatchObject({
         reason: "corrupt-pixel-data",
         details: { instance: 1, instances: 1 },
+        message: expect.stringMatching(transferSyntax === RLE ? /in frame 3:/ : /in frame \d:/),
       });
     }
   });

@@ -175,6 +175,7 @@ describe("a JPEG 2000 code stream says its size before it is decoded", () => {
       bitsPerSample: 12,
       signed: true,
       tiles: 10,
+      start: 0,
     });
   });
 

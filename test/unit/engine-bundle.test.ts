@@ -9,11 +9,13 @@ import {
   InvalidPromptError,
   ModelUnavailableError,
   type SegmentationModel,
+  type SegmentOptions,
   type SliceResult,
 } from "#server/domain/index.ts";
 import { createBundleModel } from "#server/engines/index.ts";
 import { greyLevels } from "../../server/engines/child/grey-levels.ts";
-import { imageNetwork } from "../../server/engines/child/image-network.ts";
+import { wholeImageModel } from "../../server/engines/child/image-model.ts";
+import { imageNetwork, type PaddedPrompt, padPrompts } from "../../server/engines/child/image-network.ts";
 import { modelVolume } from "../../server/engines/child/model-volume.ts";
 import type { OnnxSession, Tensors } from "../../server/engines/child/onnx-runtime.ts";
 import { TextEncoder } from "../../server/engines/child/text-encoder.ts";
@@ -137,10 +139,6 @@ describe("a CT is seen through the window of each prompt's target", () => {
   test("a target's window is one of the presets", async () => {
     await expect(openVariant({ targets: [target("bright", "bone")] })).rejects.toThrow(/window/);
   });
-
-  function countOf(results: readonly SliceResult[]): number {
-    return results.reduce((sum, { mask }) => sum + (mask?.reduce((count, inside) => count + inside, 0) ?? 0), 0);
-  }
 });
 
 describe("a closed vocabulary", () => {
@@ -254,10 +252,9 @@ describe("prompts", () => {
 
   test("shorter prompts see zero tokens beside longer ones, or only prompts of their own length, as padding says", async () => {
     const prompts = [3, 5, 3].map((tokens) => ({ tokens, values: new Float32Array(tokens * 2).fill(1) }));
-    const existence = async (padding: BundleManifest["padding"]) => {
-      const network = imageNetwork(lengthSession(), prompts, { ...tiny.manifest, padding });
-      return [...(await network(new Float32Array(2 * 3 * 32 * 32), 2)).existence];
-    };
+    const existence = async (padding: BundleManifest["padding"]) => [
+      ...(await answerOf(lengthSession(), padPrompts(prompts, { padding }), 2)).existence,
+    ];
     expect(await existence("zeros-unmasked")).toEqual([53, 55, 53, 53, 55, 53]);
     expect(await existence("isolate")).toEqual([33, 55, 33, 33, 55, 33]);
   });
@@ -295,6 +292,77 @@ describe("prompts", () => {
   }
 });
 
+describe("thresholds of a question", () => {
+  test("take the place of the model's own: of the mask, and of existence", async () => {
+    await using model = await openVariant({});
+    const found = async (options: Partial<SegmentOptions>) =>
+      countOf(await ask(model, ["bright"], { merge: "overlapping", probabilities: false, ...options }));
+    const usual = await found({});
+    expect(await found({ maskThreshold: 0.5, existenceThreshold: 0.5 })).toBe(usual);
+    expect(await found({ maskThreshold: 0.99 })).toBeLessThan(usual);
+    expect(await found({ maskThreshold: 0.01 })).toBeGreaterThan(usual);
+    expect(await found({ existenceThreshold: 1 })).toBe(0);
+  });
+
+  test("a threshold asked afterwards is met as if it had been asked first", async () => {
+    await using fresh = await openVariant({});
+    await using used = await openVariant({});
+    const options = { merge: "exclusive", probabilities: true, maskThreshold: 0.9 } as const;
+    await ask(used, ["dark", "bright"]);
+    expect(await ask(used, ["bright", "dark"], options)).toEqual(await ask(fresh, ["bright", "dark"], options));
+  });
+});
+
+describe("from a slice outwards", () => {
+  test.each([1, 3])("the same planes come, nearest first, in batches of %i", async (sliceBatch) => {
+    await using model = await openVariant({}, sliceBatch);
+    const inOrder = await ask(model, ["bright"]);
+    const outwards = await ask(model, ["bright"], { merge: "overlapping", probabilities: false, firstSlice: 9 });
+    const indices = outwards.map(({ index }) => index);
+    expect(Math.abs(indices[0]! - 9)).toBeLessThan(sliceBatch);
+    if (sliceBatch === 1) expect(indices.slice(0, 6)).toEqual([9, 10, 8, 11, 7, 12]);
+    expect(outwards.toSorted((a, b) => a.index - b.index)).toEqual(inOrder);
+  });
+
+  test("a volume that is turned for the model begins at the same slice", async () => {
+    await using model = await openVariant({ orientation: "LPI" });
+    const outwards = await ask(model, ["bright"], { merge: "overlapping", probabilities: false, firstSlice: 9 });
+    expect(outwards[0]!.index).toBe(9);
+    expect(new Set(outwards.slice(0, 5).map(({ index }) => index))).toEqual(new Set([7, 8, 9, 10, 11]));
+  });
+
+  test("a resampled volume answers all the same", async () => {
+    await using model = await openVariant({ resampleMm: 3 });
+    const inOrder = await ask(model, ["bright"]);
+    const outwards = { merge: "overlapping", probabilities: false, firstSlice: 9 } as const;
+    expect(await ask(model, ["bright"], outwards)).toEqual(inOrder);
+  });
+});
+
+test("a network that sees no edges is asked for instances in vain, and answers all the same", async () => {
+  await using model = await openVariant({});
+  const options = { merge: "overlapping", probabilities: false, instances: true } as const;
+  expect(await ask(model, ["bright"], options)).toEqual(await ask(model, ["bright"]));
+});
+
+describe("several draws", () => {
+  test("of a model that does not sample are one, and a note says so", async () => {
+    await using model = await openVariant({});
+    const notes: string[] = [];
+    const options = { merge: "overlapping", probabilities: false, draws: 3 } as const;
+    const drawn = await ask(model, ["bright"], options, { note: (text) => notes.push(text) });
+    expect(drawn).toEqual(await ask(model, ["bright"]));
+    expect(notes).toEqual([expect.stringContaining("does not sample")]);
+  });
+
+  test("of a bundle with one noise built in are refused, and what to do is said", async () => {
+    await using model = await openVariant({ sampling: { mode: "frozen", seed: 0 } });
+    const refusal = ask(model, ["bright"], { merge: "overlapping", probabilities: false, draws: 2 });
+    await expect(refusal).rejects.toThrow(/one noise only.*models add/);
+    await expect(refusal).rejects.toMatchObject({ retryable: false });
+  });
+});
+
 describe("a bundle that cannot be trusted is not run", () => {
   test("one that does not answer its golden sample", async () => {
     const { golden } = tiny.manifest;
@@ -322,21 +390,12 @@ describe("a bundle that cannot be trusted is not run", () => {
   });
 
   test("one whose weights answer with numbers that are none", async () => {
-    const network = imageNetwork(
-      constantSession(Number.NaN),
-      [{ tokens: 1, values: new Float32Array(2) }],
-      tiny.manifest,
-    );
-    await expect(network(new Float32Array(3 * 32 * 32), 1)).rejects.toMatchObject({
+    const prompts = [{ embedding: { tokens: 1, values: new Float32Array(2) }, paddedTo: 1 }];
+    await expect(answerOf(constantSession(Number.NaN), prompts, 1)).rejects.toMatchObject({
       name: "ModelUnavailableError",
       retryable: false,
     });
-    const maskless = imageNetwork(
-      constantSession(0, Number.NaN),
-      [{ tokens: 1, values: new Float32Array(2) }],
-      tiny.manifest,
-    );
-    await expect(maskless(new Float32Array(3 * 32 * 32), 1)).rejects.toMatchObject({ retryable: false });
+    await expect(answerOf(constantSession(0, Number.NaN), prompts, 1)).rejects.toMatchObject({ retryable: false });
   });
 
   test("one whose graph gives another shape than its manifest says", async () => {
@@ -357,6 +416,15 @@ describe("a bundle that cannot be trusted is not run", () => {
     };
   }
 });
+
+async function answerOf(session: OnnxSession, prompts: readonly PaddedPrompt[], slices: number) {
+  const view = await wholeImageModel(session, tiny.manifest).look(new Float32Array(slices * 3 * 32 * 32), slices, 1);
+  return (await imageNetwork(prompts, tiny.manifest).answer(view, slices))[0]!;
+}
+
+function countOf(results: readonly SliceResult[]): number {
+  return results.reduce((sum, { mask }) => sum + (mask?.reduce((count, inside) => count + inside, 0) ?? 0), 0);
+}
 
 function mirrorRows(mask: Uint8Array, width: number): Uint8Array {
   return mask.map((_, p) => mask[p - (p % width) + width - 1 - (p % width)]!);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fromColumns, transformPoint, type Vec3, type VolumeGeometry } from "#converters/geometry/index.ts";
 import { labelComponents } from "../../server/engines/child/label-components.ts";
-import { keepLargestObject, LEFT, RIGHT, refineLabels } from "../../server/engines/child/label-map.ts";
+import { keepLargestObject, keepOrgan, LEFT, RIGHT, refineLabels } from "../../server/engines/child/label-map.ts";
 import { fitMidsagittal } from "../../server/engines/child/midsagittal.ts";
 
 describe("labelComponents", () => {
@@ -47,6 +47,30 @@ test("the largest object is kept with all its labels; what lies apart becomes ba
   expect([...kept]).toEqual([1, 1, 2, 0, 0, 0, 0, 0]);
   expect(voxels).toBe(3);
   expect(keepLargestObject(new Uint8Array(4), [4, 1, 1]).voxels).toBe(0);
+});
+
+describe("an organ with surroundings", () => {
+  const [rest, brain, stray] = [18, 2, 7];
+
+  test("is counted without them, and they stay around it", () => {
+    const { labels, voxels } = keepOrgan(Uint8Array.of(rest, rest, brain, brain, rest, 0), [6, 1, 1], rest);
+    expect([...labels]).toEqual([rest, rest, brain, brain, rest, 0]);
+    expect(voxels).toBe(2);
+  });
+
+  test("a piece that lies apart from it is part of them; what lies apart from them is nothing", () => {
+    const { labels, voxels } = keepOrgan(
+      Uint8Array.of(brain, brain, rest, stray, rest, 0, rest, stray, 0),
+      [9, 1, 1],
+      rest,
+    );
+    expect([...labels]).toEqual([brain, brain, rest, rest, rest, 0, 0, 0, 0]);
+    expect(voxels).toBe(2);
+  });
+
+  test("surroundings alone are no organ", () => {
+    expect(keepOrgan(Uint8Array.of(rest, rest), [2, 1, 1], rest).voxels).toBe(0);
+  });
 });
 
 describe("left and right", () => {

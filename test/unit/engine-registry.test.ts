@@ -48,6 +48,30 @@ describe("which model answers", () => {
     expect(await chosen([parser, brain], "MR", ["left hippocampus", "thalami"])).toBe("brain-t1");
   });
 
+  describe("of two that know the prompts", () => {
+    const measured = (name: string, dice: Record<string, number>, reference = "an atlas") =>
+      installed({ ...brain.card, name, figures: [{ reference, dice }] });
+
+    test("the one that agrees better with the same reference on what is asked", async () => {
+      const large = measured("a", { hippocampus: 0.6, thalamus: 0.9 });
+      const small = measured("b", { hippocampus: 0.7, thalamus: 0.7 });
+      expect(await chosen([large, small], "MR", ["hippocampus"])).toBe("b");
+      expect(await chosen([large, small], "MR", ["left thalamus"])).toBe("a");
+      expect(await chosen([large, small], "MR", ["hippocampus", "thalamus"])).toBe("a");
+    });
+
+    test("by all that both were measured on, where what is asked was not", async () => {
+      const [worse, better] = [measured("a", { hippocampus: 0.6 }), measured("b", { hippocampus: 0.7 })];
+      expect(await chosen([worse, better], "MR", ["thalamus"])).toBe("b");
+    });
+
+    test("the first, where they have no reference in common, however large the numbers", async () => {
+      const [one, other] = [measured("a", { hippocampus: 0.1 }), measured("b", { hippocampus: 0.9 }, "another atlas")];
+      expect(await chosen([one, other], "MR", ["hippocampus"])).toBe("a");
+      expect(await chosen([brain, other], "MR", ["hippocampus"])).toBe("brain-t1");
+    });
+  });
+
   test("the open one, where the closed one does not know them all", async () => {
     expect(await chosen([parser, brain], "MR", ["hippocampus", "liver"])).toBe("parser");
   });
@@ -55,6 +79,14 @@ describe("which model answers", () => {
   test("a trained network, before rules", async () => {
     expect(await chosen([rules, parser], "CT", ["bone"])).toBe("parser");
     expect(await chosen([rules], "CT", ["bone"])).toBe("rules");
+  });
+
+  test("one on this machine, before its like on another", async () => {
+    const azure = installed({ name: "azure", engine: "azure-ml", trained: true });
+    const served = installed({ name: "served", engine: "open-inference", trained: true });
+    expect(await chosen([azure, served, parser], "CT", ["liver"])).toBe("parser");
+    expect(await chosen([rules, azure], "CT", ["liver"])).toBe("azure");
+    expect(await chosen([azure, served, parser], "CT", ["liver"], "served")).toBe("served");
   });
 
   test("the one that was named, whatever else there is", async () => {

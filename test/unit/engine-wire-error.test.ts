@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { UnsupportedSeriesError } from "#converters/errors.ts";
 import { GpuOutOfMemoryError, InvalidPromptError, ModelUnavailableError } from "#server/domain/index.ts";
+import { RemoteModelError } from "../../server/engines/remote/remote-model-error.ts";
 import { fromWire, isRefusal, toWire, WireErrorSchema } from "../../server/engines/wire-error.ts";
 
 const across = (error: unknown) => fromWire(WireErrorSchema.parse(structuredClone(toWire(error))));
@@ -26,6 +27,15 @@ test("an error is of the same class, with the same facts, on the other side", ()
     message: "too small",
     details: { reason: "unsupported-object", extentMm: [1, 2, 3] },
   });
+});
+
+test("what went wrong on another machine keeps its name and status, and leaves the process as it is", () => {
+  const busy = across(new RemoteModelError("busy", "later", { status: 429 }));
+  expect(busy).toBeInstanceOf(RemoteModelError);
+  expect(busy).toMatchObject({ retryable: true, details: { fault: "busy", remoteStatus: 429 } });
+  const gone = across(new RemoteModelError("model-missing", "load it"));
+  expect(gone).toMatchObject({ retryable: false, code: "model-unavailable", details: { fault: "model-missing" } });
+  expect(isRefusal(busy)).toBe(true);
 });
 
 test("a fault of the program stays one, and is no refusal", () => {

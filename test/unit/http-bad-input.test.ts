@@ -32,7 +32,7 @@ describe("a body that does not fit the contract is invalid-request and names eve
     ["a prompt that is a number", { ...skullJob, prompts: [1] }, ["body.prompts.0"]],
     ["an unknown field", { ...skullJob, prompt: "skull" }, ["body"]],
     ["an unknown merge mode", { ...skullJob, merge: "both" }, ["body.merge"]],
-    ["an unknown output", { ...skullJob, outputs: ["sr"] }, ["body.outputs.0"]],
+    ["an unknown output", { ...skullJob, outputs: ["stl"] }, ["body.outputs.0"]],
     ["a model's name with a path", { ...skullJob, model: "../x" }, ["body.model"]],
     ["a list", [], ["body"]],
     ["null", null, ["body"]],

@@ -4,8 +4,10 @@ import {
   type BitVolume,
   connectedComponents,
   createBitVolume,
+  longestAxialDiameter,
   measure,
   packBits,
+  splitBySize,
   unpackBits,
 } from "#converters/mask/index.ts";
 
@@ -71,16 +73,50 @@ describe("measures", () => {
       box: { min: [92, 41, -20], max: [98, 47, -10] },
       componentCount: 2,
       components: [
-        { voxels: 2, volumeMl: 0.06, box: { min: [96, 47, -20], max: [98, 47, -20] }, centroidLps: [97, 47, -20] },
-        { voxels: 1, volumeMl: 0.03, box: { min: [92, 41, -10], max: [92, 41, -10] }, centroidLps: [92, 41, -10] },
+        {
+          voxels: 2,
+          volumeMl: 0.06,
+          box: { min: [96, 47, -20], max: [98, 47, -20] },
+          boxIjk: { min: [1, 1, 0], max: [2, 1, 0] },
+          centroidLps: [97, 47, -20],
+          longestAxialDiameter: { mm: 4, ends: [[99, 47, -20], [95, 47, -20]] }, // biome-ignore format: one line
+        },
+        {
+          voxels: 1,
+          volumeMl: 0.03,
+          box: { min: [92, 41, -10], max: [92, 41, -10] },
+          boxIjk: { min: [4, 3, 2], max: [4, 3, 2] },
+          centroidLps: [92, 41, -10],
+          longestAxialDiameter: { mm: 3, ends: [[92, 42.5, -10], [92, 39.5, -10]] }, // biome-ignore format: one line
+        },
       ],
     });
   });
 
   test("of many pieces only the largest are listed, all are counted", () => {
     const mask = maskOf([5, 4, 3], [[0, 0, 0], [2, 0, 0], [4, 0, 0], [4, 1, 0]]); // biome-ignore format: one line
-    const { componentCount, components } = measure(mask, geometry, 1);
+    const { componentCount, components } = measure(mask, geometry, { atMost: 1 });
     expect([componentCount, components.map(({ voxels }) => voxels)]).toEqual([3, [2]]);
+  });
+
+  test("each piece has its own diameter: no line runs from one to another", () => {
+    const apart = maskOf([5, 4, 3], [[0, 0, 1], [0, 1, 1], [4, 0, 1]]); // biome-ignore format: one line
+    const { components } = measure(apart, geometry);
+    expect(components.map(({ longestAxialDiameter }) => longestAxialDiameter.mm)).toEqual([6, 3]);
+    expect(longestAxialDiameter(apart, geometry)?.mm).toBeGreaterThan(8);
+  });
+
+  test("the mean of each piece is that of its own voxels, and what is no number is left out", () => {
+    const mask = maskOf([5, 4, 3], [[0, 0, 0], [1, 0, 0], [2, 0, 0], [4, 3, 2]]); // biome-ignore format: one line
+    const values = Float32Array.from({ length: 60 }, (_, n) => n);
+    values[1] = Number.NaN;
+    expect(measure(mask, geometry, { values }).components.map(({ meanValue }) => meanValue)).toEqual([1, 59]);
+    values.fill(Number.NaN);
+    expect(measure(mask, geometry, { values }).components.map(({ meanValue }) => meanValue)).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(() => measure(mask, geometry, { values: values.subarray(1) })).toThrow("59 values");
   });
 
   test("an empty mask has no box", () => {
@@ -95,6 +131,23 @@ describe("measures", () => {
 
   test("a mask of another size is refused", () => {
     expect(() => measure(createBitVolume([4, 5, 3]), geometry)).toThrow("mask of 4x5x3 on a grid of 5x4x3");
+  });
+});
+
+describe("small pieces", () => {
+  const mask = maskOf([5, 4, 3], [[0, 0, 0], [1, 0, 0], [1, 0, 1], [4, 3, 0], [3, 3, 0], [4, 0, 2]]); // biome-ignore format: one line
+
+  test("are taken out, and those that are just large enough stay", () => {
+    const { large, small, smallCount } = splitBySize(mask, 2);
+    expect(smallCount).toBe(1);
+    expect(large).toEqual(maskOf([5, 4, 3], [[0, 0, 0], [1, 0, 0], [1, 0, 1], [4, 3, 0], [3, 3, 0]])); // biome-ignore format: one line
+    expect(small).toEqual(maskOf([5, 4, 3], [[4, 0, 2]]));
+    expect(splitBySize(mask, 3).smallCount).toBe(2);
+    expect(splitBySize(mask, 4).large).toEqual(createBitVolume([5, 4, 3]));
+  });
+
+  test("where there are none the mask stays as it is", () => {
+    expect(splitBySize(mask, 1)).toEqual({ large: mask, small: createBitVolume([5, 4, 3]), smallCount: 0 });
   });
 });
 

@@ -24,33 +24,33 @@ describe("the built-in model", () => {
     const store = openModelStore(folder);
     expect(await store.list()).toEqual([]);
     const start = performance.now();
-    const built = await store.ensureBuiltIn();
+    const { densityCt: built } = await store.ensureBuiltIn();
     expect(performance.now() - start).toBeLessThan(2000);
     expect(built.folder).toBe(join(folder, "density-ct"));
     await writeFile(join(built.folder, "a-users-note"), "");
-    expect(await store.ensureBuiltIn()).toEqual(built);
+    expect((await store.ensureBuiltIn()).densityCt).toEqual(built);
     expect(await readdir(built.folder)).toContain("a-users-note");
-    expect(await namesOf()).toEqual(["density-ct"]);
+    expect(await namesOf()).toEqual(["brain-t1-unet", "density-ct"]);
   });
 
   test("is built again where it is damaged", async () => {
     const store = openModelStore(folder);
-    const { card } = await store.ensureBuiltIn();
+    const { card } = (await store.ensureBuiltIn()).densityCt;
     await truncate(join(folder, "density-ct", "image_model.onnx"), 10);
-    expect(await store.inspect()).toMatchObject({ installed: [], broken: [{ error: { file: "image_model.onnx" } }] });
-    expect((await store.ensureBuiltIn()).card).toEqual(card);
+    expect(await store.inspect()).toMatchObject({ broken: [{ error: { file: "image_model.onnx" } }] });
+    expect((await store.ensureBuiltIn()).densityCt.card).toEqual(card);
   });
 
   test("is built again where it is of another version", async () => {
     const store = openModelStore(folder);
-    const { card } = await store.ensureBuiltIn();
+    const { card } = (await store.ensureBuiltIn()).densityCt;
     const path = join(folder, "density-ct", "manifest.json");
     await writeFile(
       path,
       (await readFile(path, "utf8")).replaceAll(`"version": "${card.version}"`, '"version": "0.0.1"'),
     );
-    expect((await store.list())[0]?.card.version).toBe("0.0.1");
-    expect((await store.ensureBuiltIn()).card).toEqual(card);
+    expect((await store.list()).find((one) => one.card.name === card.name)?.card.version).toBe("0.0.1");
+    expect((await store.ensureBuiltIn()).densityCt.card).toEqual(card);
   });
 
   test("is one whole model when several builders start at once, in this process and in others", async () => {
@@ -60,8 +60,8 @@ describe("the built-in model", () => {
     const here = [1, 2, 3, 4].map(() => openModelStore(folder).ensureBuiltIn());
     const built = await Promise.all(here);
     await Promise.all(others);
-    expect(new Set(built.map(({ card }) => card.sha256)).size).toBe(1);
-    expect(await readdir(folder)).toEqual(["density-ct"]);
+    expect(new Set(built.map(({ densityCt }) => densityCt.card.sha256)).size).toBe(1);
+    expect(await readdir(folder)).toEqual(["brain-t1-unet", "density-ct"]);
   });
 
   test("sweeps away what a dead process left behind, and nothing that may be in use", async () => {
@@ -71,7 +71,7 @@ describe("the built-in model", () => {
     const hoursAgo = new Date(Date.now() - 3 * 3600_000);
     await utimes(old, hoursAgo, hoursAgo);
     await openModelStore(folder).ensureBuiltIn();
-    expect((await readdir(folder)).sort()).toEqual([".tmp-fresh", "density-ct"]);
+    expect((await readdir(folder)).sort()).toEqual([".tmp-fresh", "brain-t1-unet", "density-ct"]);
   });
 });
 
@@ -79,7 +79,7 @@ test("a folder that is no model does not hide the others", async () => {
   const store = openModelStore(folder);
   await store.ensureBuiltIn();
   await mkdir(join(folder, "a-junk"));
-  expect(await namesOf()).toEqual(["density-ct"]);
+  expect(await namesOf()).toEqual(["brain-t1-unet", "density-ct"]);
   const { broken } = await store.inspect();
   expect(broken.map((one) => basename(one.folder))).toEqual(["a-junk"]);
 });
@@ -89,14 +89,14 @@ test("a removed model is gone, and removing says whether it was there", async ()
   await store.ensureBuiltIn();
   expect(await store.remove("density-ct")).toBe(true);
   expect(await store.remove("density-ct")).toBe(false);
-  expect(await readdir(folder)).toEqual([]);
+  expect(await readdir(folder)).toEqual(["brain-t1-unet"]);
 });
 
 test.each(["..", "../models", ".", "", "/etc", "density-ct/.."])("removing %j touches nothing", async (name) => {
   const store = openModelStore(folder);
   await store.ensureBuiltIn();
   expect(await store.remove(name)).toBe(false);
-  expect(await namesOf()).toEqual(["density-ct"]);
+  expect(await namesOf()).toEqual(["brain-t1-unet", "density-ct"]);
 });
 
 test("a model that nobody knows is refused with the names of those that are", async () => {

@@ -36,7 +36,7 @@ test("requests refuse unknown fields; replies may gain some", () => {
   const { SubmitJob, JobView } = document.components.schemas;
   expect(SubmitJob).toMatchObject({
     additionalProperties: false,
-    required: ["studyInstanceUid", "seriesInstanceUid", "prompts"],
+    required: ["studyInstanceUid", "seriesInstanceUid"],
   });
   expect(JobView.additionalProperties).toBeUndefined();
 });
@@ -51,7 +51,7 @@ test("streams, uploads and problems have their media types", () => {
   const { paths } = document;
   expect(paths["/v1/jobs/{id}/events"].get.responses["200"].content).toHaveProperty("text/event-stream");
   expect(paths["/v1/segment"].post.requestBody.content["multipart/form-data"].schema).toMatchObject({
-    required: ["file", "prompts", "modality"],
+    required: ["file", "modality"],
   });
   expect(paths["/v1/segment"].post.responses["200"].headers).toHaveProperty("Parse3D-Findings");
   expect(paths["/v1/jobs"].post.responses["429"].content).toHaveProperty("application/problem+json");
@@ -87,8 +87,12 @@ test("the contract stands alone: a browser can import it", () => {
     "index",
     "job",
     "model",
+    "preview",
+    "probabilities",
     "problem",
     "prompt",
+    "result-routes",
+    "review",
     "route",
     "segment",
     "uid",

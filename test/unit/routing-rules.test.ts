@@ -249,7 +249,7 @@ rules:
       priority: "routed",
       derived: false,
     });
-    expect(first?.ask).toEqual({ prompts: ["lung", { text: "liver" }], merge: "exclusive", outputs: ["seg"] });
+    expect(first?.ask).toMatchObject({ prompts: ["lung", { text: "liver" }], draws: 1, recognise: false });
     expect(second).toMatchObject({ enabled: false, settleSeconds: 60, priority: "batch" });
     expect(parseRulesFile(JSON.stringify(rule()))).toHaveLength(1);
   });

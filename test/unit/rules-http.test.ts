@@ -30,6 +30,20 @@ function createFakeRouting() {
       rules: given.map(({ id }) => ({ id, matched: 0 })),
       series: [],
     }),
+    backfill: async (id, { queue, perHour }) =>
+      rules.has(id)
+        ? {
+            rule: id,
+            seriesTested: 0,
+            complete: true,
+            matched: 0,
+            queued: queue,
+            waiting: 0,
+            hours: perHour,
+            series: [],
+          }
+        : undefined,
+    stopBackfill: async () => 0,
     wake: () => {
       woken += 1;
     },
@@ -62,6 +76,14 @@ test.each([
   ["an unknown attribute", { ...chest, when: { tag: "Bodypart", exists: true } }, 400, "invalid-request"],
   ["a regular expression that is none", { ...chest, when: { tag: "KVP", matches: "(" } }, 400, "invalid-request"],
   ["an unknown field", { ...chest, eval: "process.exit()" }, 400, "invalid-request"],
+  [
+    "hours of no time zone",
+    { ...chest, onlyBetween: { from: "22:00", to: "06:00", timeZone: "Mars" } },
+    400,
+    "invalid-request",
+  ],
+  ["hours that never begin", { ...chest, onlyBetween: { from: "06:00", to: "06:00" } }, 400, "invalid-request"],
+  ["an address as its destination", { ...chest, destination: { dicomweb: "http://other" } }, 400, "invalid-request"],
   ["a prompt that is empty", { ...chest, ask: { prompts: [""] } }, 422, "invalid-prompt"],
 ])("a rule with %s is refused", async (_what, body, status, code) => {
   const response = await server.api.send("putRule", { body });
@@ -71,6 +93,16 @@ test.each([
 test("rules that are not there yet can be tried", async () => {
   const outcome = await server.api.call("testRules", { body: { rules: [chest], sinceDays: 7 } });
   expect(outcome.rules).toEqual([{ id: "chest-ct", matched: 0 }]);
+});
+
+test("a backfill only tells unless it is asked to queue, at a rate of 60 in an hour; a rule that is not there has none", async () => {
+  await server.api.call("putRule", { body: chest });
+  const params = { id: "chest-ct" };
+  expect(await server.api.call("backfillRule", { params, body: {} })).toMatchObject({ queued: false, hours: 60 });
+  expect(await server.api.call("backfillRule", { params, body: { queue: true } })).toMatchObject({ queued: true });
+  expect((await server.api.send("backfillRule", { params: { id: "other" }, body: {} })).status).toBe(404);
+  expect((await server.api.send("backfillRule", { params, body: { perHour: 0 } })).status).toBe(400);
+  expect(await server.api.call("stopBackfill", { params })).toEqual({ rule: "chest-ct", removed: 0 });
 });
 
 test("the hook wakes the poller, whatever the archive says", async () => {
@@ -87,16 +119,21 @@ describe("where a token is configured", () => {
   });
   afterAll(() => guarded[Symbol.asyncDispose]());
 
-  test.each(["orthancHook", "putRule", "listRules", "testRules", "removeRule"] as const)(
-    "%s asks for it",
-    async (name) => {
-      const { status } = await guarded.api.send(name, {
-        params: { id: "a" },
-        ...(name !== "listRules" && { body: {} }),
-      });
-      expect(status).toBe(401);
-    },
-  );
+  test.each([
+    "orthancHook",
+    "putRule",
+    "listRules",
+    "testRules",
+    "removeRule",
+    "backfillRule",
+    "stopBackfill",
+  ] as const)("%s asks for it", async (name) => {
+    const { status } = await guarded.api.send(name, {
+      params: { id: "a" },
+      ...(name !== "listRules" && { body: {} }),
+    });
+    expect(status).toBe(401);
+  });
 });
 
 test("a server that routes nothing says how to have it route", async () => {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { type Contract, contract, type EventOf, Problem, type ReplyOf, type Route } from "#server/contract/index.ts";
-import type { ClientRoute, JsonClientRoute } from "./client-routes.ts";
+import type { BytesClientRoute, ClientRoute, JsonClientRoute } from "./client-routes.ts";
 import { ApiProblemError, ServerUnreachableError, UnexpectedAnswerError } from "./errors.ts";
 import { readEventStream } from "./event-stream.ts";
 
@@ -24,6 +24,11 @@ export interface ApiClient {
     name: Name,
     request?: ApiRequest<QueryOf<Contract[Name]>>,
   ): Promise<ReplyOf<Contract[Name]>>;
+  /** A route's bytes, whatever they were sent as, and the answer's headers. */
+  bytes(
+    name: BytesClientRoute,
+    request?: ApiRequest,
+  ): Promise<{ readonly bytes: Uint8Array; header(name: string): string | null }>;
   /** A job's events after the one with id `after`, until the stream ends or breaks. */
   events(
     jobId: string,
@@ -96,6 +101,16 @@ export function createApiClient({ baseUrl, headers, fetch: send = fetch }: ApiCl
         return contract[name].reply.parse(JSON.parse(text)) as ReplyOf<Contract[typeof name]>;
       } catch (cause) {
         throw unexpected(cause instanceof Error ? cause.message : String(cause), cause);
+      }
+    },
+
+    async bytes(name, request = {}) {
+      const response = await open(name, request);
+      try {
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        return { bytes, header: (header) => response.headers.get(header) };
+      } catch (cause) {
+        throw lost(request.signal, cause);
       }
     },
 

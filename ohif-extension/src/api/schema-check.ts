@@ -1,7 +1,7 @@
 /** The keywords of JSON Schema 2020-12 that the contract's replies need. */
 export interface JsonSchema {
   readonly $ref?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly JsonSchema[];
@@ -50,7 +50,8 @@ function firstMisfit(value: unknown, schema: JsonSchema, definitions: Definition
   const fits = (one: JsonSchema) => firstMisfit(value, one, definitions, at) === undefined;
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices && !choices.some(fits)) return at;
-  if (schema.type !== undefined && !hasType(value, schema.type)) return at;
+  const types = typeof schema.type === "string" ? [schema.type] : schema.type;
+  if (types && !types.some((type) => hasType(value, type))) return at;
   if (schema.const !== undefined && value !== schema.const) return at;
   if (schema.enum && !schema.enum.includes(value)) return at;
   if (typeof value === "string" && schema.pattern !== undefined && !new RegExp(schema.pattern, "u").test(value))

@@ -1,4 +1,4 @@
-import type { StoredSeg } from "../state/session.ts";
+import type { StoredSeg } from "../state/viewer-port.ts";
 import type { DisplaySet, OhifContext } from "./types.ts";
 
 /**

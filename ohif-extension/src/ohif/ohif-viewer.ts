@@ -1,18 +1,31 @@
 import type { ActiveSeries } from "../state/panel-state.ts";
-import type { ViewerPort } from "../state/session.ts";
+import type { ViewerPort } from "../state/viewer-port.ts";
+import { openDrawing } from "./drawing.ts";
+import { labelmapOf, nearestFirst, runsOfSegments, sameShape, sortedAlongNormal } from "./labelmap.ts";
 import { loadSeg } from "./load-seg.ts";
 import type { DisplaySet, OhifContext } from "./types.ts";
 
 const derived = new Set(["SEG", "RTSTRUCT", "SR", "PR", "KO"]);
 const VIEWPORT_WAIT_MS = 30_000;
 const VIEWPORT_POLL_MS = 100;
+/** Slices that are relabelled before the viewer is let live on, and how long that takes at least. */
+const RELABEL_SLICES = 24;
+const RELABEL_PAUSE_MS = 0;
 
 export interface OhifViewer extends ViewerPort, Disposable {}
 
 /** The running viewer, through OHIF's services. What is shown follows into viewports that are opened later. */
 export function createOhifViewer(
   context: OhifContext,
-  { title, wait }: { readonly title: string; wait(ms: number, signal: AbortSignal): Promise<void> },
+  {
+    title,
+    previewOf,
+    wait,
+  }: {
+    readonly title: string;
+    previewOf(prompts: string): string;
+    wait(ms: number, signal: AbortSignal): Promise<void>;
+  },
 ): OhifViewer {
   const { services } = context.servicesManager;
   const { cornerstoneViewportService, displaySetService, segmentationService, viewportGridService } = services;
@@ -46,6 +59,24 @@ export function createOhifViewer(
     }
   }
 
+  function activeDisplaySet(): DisplaySet | undefined {
+    const { viewports, activeViewportId } = viewportGridService.getState();
+    return viewports
+      .get(activeViewportId)
+      ?.displaySetInstanceUIDs?.map((uid) => displaySetService.getDisplaySetByUID(uid))
+      .find((displaySet) => displaySet && !derived.has(displaySet.Modality ?? ""));
+  }
+
+  /** In the active viewport, by its own image: in a reformatted plane none of them is in view. */
+  function sliceInView(): number | undefined {
+    const { activeViewportId } = viewportGridService.getState();
+    const current = cornerstoneViewportService.getCornerstoneViewport(activeViewportId)?.getCurrentImageId?.();
+    const { imageIds } = activeDisplaySet() ?? {};
+    if (current === undefined || !imageIds?.includes(current)) return undefined;
+    const index = sortedAlongNormal(imageIds)?.indexOf(current) ?? -1;
+    return index < 0 ? undefined : index;
+  }
+
   const layout = cornerstoneViewportService.subscribe(
     cornerstoneViewportService.EVENTS.VIEWPORT_DATA_CHANGED,
     showInNewViewports,
@@ -53,12 +84,47 @@ export function createOhifViewer(
 
   return {
     activeSeries: () => {
-      const { viewports, activeViewportId } = viewportGridService.getState();
-      for (const uid of viewports.get(activeViewportId)?.displaySetInstanceUIDs ?? []) {
-        const displaySet = displaySetService.getDisplaySetByUID(uid);
-        if (displaySet && !derived.has(displaySet.Modality ?? "")) return seriesOf(displaySet);
+      const displaySet = activeDisplaySet();
+      return displaySet && seriesOf(displaySet);
+    },
+
+    sliceInView,
+
+    openDrawing: async ({ seriesInstanceUid }, prompts, shape) => {
+      const [displaySet] = displaySetService.getDisplaySetsForSeries(seriesInstanceUid) ?? [];
+      if (!displaySet || viewportsOf(displaySet.displaySetInstanceUID).length === 0) return undefined;
+      return openDrawing({
+        segmentationService,
+        displaySet,
+        prompts,
+        shape,
+        label: previewOf(prompts.map(({ text }) => text).join(", ")),
+        show: async (segmentationId) => {
+          for (const viewportId of viewportsOf(displaySet.displaySetInstanceUID)) {
+            if (isReady(viewportId)) await addTo(viewportId, segmentationId);
+          }
+        },
+      });
+    },
+
+    relabel: async (segmentationId, shape, change, signal) => {
+      const labelmap = labelmapOf(segmentationId);
+      if (!labelmap || !sameShape(labelmap.shape, shape)) return false;
+      for (const [n, sliceIndex] of nearestFirst(shape.slices, sliceInView()).entries()) {
+        if (n % RELABEL_SLICES === 0 && n > 0) {
+          if (n === RELABEL_SLICES) labelmap.redraw();
+          await wait(RELABEL_PAUSE_MS, signal);
+          signal.throwIfAborted();
+        }
+        labelmap.change(sliceIndex, change);
       }
-      return undefined;
+      labelmap.redraw();
+      return true;
+    },
+
+    segmentRuns: (segmentationId, segmentNumbers) => {
+      const labelmap = labelmapOf(segmentationId);
+      return labelmap && runsOfSegments(labelmap, segmentNumbers);
     },
 
     onSeriesChange: (listener) => {

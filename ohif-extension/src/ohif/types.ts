@@ -17,6 +17,7 @@ export interface DisplaySet {
   readonly SeriesInstanceUID: string;
   readonly Modality?: string;
   readonly SeriesDescription?: string;
+  readonly imageIds?: readonly string[];
   /** Of a SEG: the images that it was made of. */
   readonly referencedDisplaySetInstanceUID?: string;
   isHydrated?: boolean;
@@ -30,6 +31,7 @@ export interface GridViewport {
 
 export interface CornerstoneViewport {
   getImageData?(): unknown;
+  getCurrentImageId?(): string | undefined;
   /** @param point mm in LPS */
   jumpToWorld?(point: [number, number, number]): unknown;
   setViewReference?(reference: { readonly cameraFocalPoint: readonly [number, number, number] }): void;
@@ -63,6 +65,15 @@ export interface OhifServices {
   };
   readonly segmentationService: {
     getSegmentation(segmentationId: string): unknown;
+    createLabelmapForDisplaySet?(
+      displaySet: DisplaySet,
+      options: {
+        readonly segmentationId: string;
+        readonly label: string;
+        readonly segments: Readonly<Record<number, unknown>>;
+      },
+    ): Promise<string>;
+    remove?(segmentationId: string): void;
     getSegmentationRepresentations(
       viewportId: string,
       specifier: { readonly segmentationId: string },

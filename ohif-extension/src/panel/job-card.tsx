@@ -1,11 +1,12 @@
-import type { JobView } from "#server/contract/index.ts";
+import type { JobView, Verdict } from "#server/contract/index.ts";
 import { hasEnded } from "../api/follow-job.ts";
-import type { ActiveSeries, JobEntry } from "../state/panel-state.ts";
+import { type ActiveSeries, type JobEntry, nameOf, promptsOf, recutOf, segShownFor } from "../state/panel-state.ts";
 import { overall } from "../state/progress.ts";
-import { promptsOf } from "../state/session.ts";
-import { quoted, stageLine, type Texts } from "../texts.ts";
+import { moment, stageLine, type Texts } from "../texts.ts";
 import { FindingRow } from "./finding-row.tsx";
 import { ProblemNote } from "./problem-note.tsx";
+import { ReviewRow } from "./review-row.tsx";
+import { ThresholdRow } from "./threshold-row.tsx";
 
 export interface JobCardProps {
   readonly entry: JobEntry;
@@ -17,23 +18,36 @@ export interface JobCardProps {
   onShow(): void;
   onHide(): void;
   onJump(pointLps: readonly [number, number, number]): void;
+  onThreshold(promptId: string, threshold: number): void;
+  onResetThresholds(): void;
+  onSaveThresholds(): void;
+  onReview(verdict: Verdict, reason?: string): void;
 }
 
 /** One question: what was asked, how far it is, what was found. */
 export function JobCard(props: JobCardProps) {
   const { entry, texts, serverUrl, activeSeriesUid } = props;
   const { job, overlay } = entry;
-  const prompts = quoted(promptsOf(job));
+  const prompts = nameOf(job, texts);
   const answered = new Set(job.findings.map(({ prompt }) => prompt.id));
   const unanswered = job.request.prompts.flatMap(({ id, text }) => (answered.has(id) ? [] : [text]));
+  const isRecognition = job.request.prompts.length === 0;
+  const findings = ranked(job.findings);
   const isElsewhere = job.request.kind === "series" && job.request.seriesInstanceUid !== activeSeriesUid;
   return (
     <li className="p3d-job" data-cy="parse3d-job" data-state={job.state} data-overlay={overlay.kind} data-job={job.id}>
-      {job.ruleId !== undefined && <span className="p3d-note">{texts.byRule(job.ruleId)}</span>}
-      {isElsewhere && <span className="p3d-note">{texts.otherSeries}</span>}
-      {job.findings.map((finding) => (
-        <FindingRow key={finding.prompt.id} finding={finding} texts={texts} onJump={props.onJump} />
-      ))}
+      <span className="p3d-note" data-cy="parse3d-when">
+        {texts.askedAt(moment(job.createdAt), job.ruleId === undefined ? texts.byYou : texts.byRule(job.ruleId))}
+        {recutOf(job) !== undefined && ` · ${texts.recutOf}`}
+        {isElsewhere && ` · ${texts.otherSeries}`}
+      </span>
+      {isRecognition && <span>{texts.recognise}</span>}
+      {findings
+        .filter(({ present }) => present || !isRecognition)
+        .map((finding) => (
+          <FindingRow key={finding.prompt.id} finding={finding} texts={texts} onJump={props.onJump} />
+        ))}
+      {isRecognition && <Absent findings={findings} texts={texts} />}
       {unanswered.length > 0 && (
         <div className="p3d-row" data-cy="parse3d-waiting">
           <span>
@@ -54,8 +68,23 @@ export function JobCard(props: JobCardProps) {
       <Notes job={job} texts={texts} />
       {overlay.kind === "loading" && <span className="p3d-note">{texts.loadingOverlay}</span>}
       {overlay.kind === "failed" && <span className="p3d-note">{texts.overlayFailed(overlay.why)}</span>}
-      <Actions {...props} prompts={prompts} />
+      <ThresholdRow {...props} />
+      <ReviewRow {...props} prompts={prompts}>
+        <Actions {...props} prompts={prompts} />
+      </ReviewRow>
     </li>
+  );
+}
+
+/** What was looked for and is not there: folded, for it is most of the list. */
+function Absent({ findings, texts }: { readonly findings: JobView["findings"]; readonly texts: Texts }) {
+  const absent = findings.filter(({ present }) => !present);
+  if (absent.length === 0) return null;
+  return (
+    <details className="p3d-note" data-cy="parse3d-absent">
+      <summary>{texts.notThere(absent.length)}</summary>
+      {absent.map(({ prompt }) => prompt.text).join(", ")}
+    </details>
   );
 }
 
@@ -78,7 +107,7 @@ function Notes({ job, texts }: { readonly job: JobView; readonly texts: Texts })
 }
 
 function Progress({
-  entry: { job, cancelling },
+  entry: { job, cancelling, drawn },
   texts,
   onCancel,
   prompts,
@@ -100,22 +129,17 @@ function Progress({
           {cancelling ? texts.cancelling : texts.cancel}
         </button>
       </div>
+      {drawn && <span className="p3d-note">{texts.drawing}</span>}
       <progress className="p3d-bar" aria-label={prompts} max={1} value={overall(job.stage, job.fraction)} />
     </>
   );
 }
 
-function Actions({
-  entry: { job, overlay },
-  texts,
-  prompts,
-  onShow,
-  onHide,
-  onRetry,
-}: JobCardProps & { readonly prompts: string }) {
+function Actions({ entry, texts, prompts, onShow, onHide, onRetry }: JobCardProps & { readonly prompts: string }) {
+  const { job, overlay } = entry;
   const series = seriesOf(job);
   const mayRetry = (job.state === "failed" && job.problem?.retryable !== false) || job.state === "cancelled";
-  if (job.result?.seg && overlay.kind !== "loading") {
+  if (segShownFor(entry) && overlay.kind !== "loading") {
     const isShown = overlay.kind === "shown";
     return (
       <button
@@ -134,6 +158,12 @@ function Actions({
       {texts.tryAgain}
     </button>
   ) : null;
+}
+
+/** What is there before what is not, the surest first: as many may have been asked as the models recommend. */
+function ranked(findings: JobView["findings"]): JobView["findings"] {
+  if (findings.length < 2) return findings;
+  return [...findings].sort((a, b) => Number(b.present) - Number(a.present) || (b.score ?? 0) - (a.score ?? 0));
 }
 
 function seriesOf({ request }: JobView): ActiveSeries | undefined {

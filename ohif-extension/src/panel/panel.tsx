@@ -27,6 +27,7 @@ export function Panel({ visit }: PanelProps) {
         draft={state.draft}
         onDraft={(draft) => session?.setDraft(draft)}
         onSegment={(prompts) => session?.segment(prompts)}
+        onRecognise={() => session?.recognise()}
         vocabulary={vocabulary}
         modality={series?.modality ?? ""}
         disabled={!session || !series || state.submitting}
@@ -45,10 +46,14 @@ export function Panel({ visit }: PanelProps) {
               serverUrl={settings.serverUrl}
               activeSeriesUid={series?.seriesInstanceUid}
               onCancel={() => session.cancel(entry.job.id)}
-              onRetry={(prompts, of) => session.segment(prompts, of)}
+              onRetry={(prompts, of) => (prompts.length > 0 ? session.segment(prompts, of) : session.recognise(of))}
               onShow={() => session.show(entry.job.id)}
               onHide={() => session.hide(entry.job.id)}
               onJump={(at) => session.jumpTo(entry.job.id, at)}
+              onThreshold={(promptId, threshold) => session.setThreshold(entry.job.id, promptId, threshold)}
+              onResetThresholds={() => session.resetThresholds(entry.job.id)}
+              onSaveThresholds={() => session.saveThresholds(entry.job.id)}
+              onReview={(verdict, reason) => session.review(entry.job.id, verdict, reason)}
             />
           ))}
         </ul>

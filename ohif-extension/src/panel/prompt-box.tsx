@@ -10,13 +10,15 @@ export interface PromptBoxProps {
   readonly draft: string;
   onDraft(text: string): void;
   onSegment(prompts: readonly string[]): void;
+  onRecognise(): void;
   readonly vocabulary: VocabularyView | undefined;
   readonly modality: string;
   readonly disabled: boolean;
 }
 
 /** One line of text with completions: a combobox with a listbox popup (WAI-ARIA 1.2). */
-export function PromptBox({ texts, draft, onDraft, onSegment, vocabulary, modality, disabled }: PromptBoxProps) {
+export function PromptBox(props: PromptBoxProps) {
+  const { texts, draft, onDraft, onSegment, onRecognise, vocabulary, modality, disabled } = props;
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [caret, setCaret] = useState(0);
@@ -134,9 +136,20 @@ export function PromptBox({ texts, draft, onDraft, onSegment, vocabulary, modali
           ))}
         </div>
       </div>
-      <p id={`${id}-help`} className="p3d-note" data-cy="parse3d-hint">
-        {hint(prompts, vocabulary, modality, texts) ?? texts.promptHelp}
-      </p>
+      <div className="p3d-row p3d-wrap">
+        <p id={`${id}-help`} className="p3d-note" data-cy="parse3d-hint">
+          {hint(prompts, vocabulary, modality, texts) ?? texts.promptHelp}
+        </p>
+        <button
+          type="button"
+          className="p3d-button p3d-small"
+          data-cy="parse3d-recognise"
+          disabled={disabled || vocabulary?.targets.length === 0}
+          onClick={onRecognise}
+        >
+          {texts.recognise}
+        </button>
+      </div>
     </>
   );
 }

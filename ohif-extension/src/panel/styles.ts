@@ -11,6 +11,7 @@ export const styles = `
   box-sizing: border-box; display: flex; flex-direction: column; gap: 6px; padding: 8px;
   flex: none; max-height: 50vh; overflow: auto; color: var(--p3d-text); font-size: 13px; line-height: 1.35;
 }
+.p3d-panel > * { flex: none; }
 .p3d-panel *, .p3d-panel *::before { box-sizing: border-box; }
 .p3d-head { display: flex; justify-content: space-between; gap: 8px; color: var(--p3d-dim); font-size: 12px; }
 .p3d-head label { color: var(--p3d-text); font-weight: 600; }
@@ -47,6 +48,13 @@ export const styles = `
 .p3d-row { display: flex; align-items: center; justify-content: space-between; gap: 6px; min-height: 22px; }
 .p3d-row > span:first-child { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }
 .p3d-bar { width: 100%; height: 5px; accent-color: var(--p3d-accent); }
+.p3d-row.p3d-wrap { flex-wrap: wrap; }
+.p3d-row > p { flex: 1 1 170px; }
+.p3d-row > label { flex: 1 1 auto; min-width: 0; overflow-wrap: anywhere; }
+.p3d-row > output { flex: none; min-width: 84px; text-align: right; font-variant-numeric: tabular-nums; }
+.p3d-slider { flex: 0 1 90px; min-width: 60px; height: 16px; accent-color: var(--p3d-accent); }
+.p3d-button[aria-pressed="true"] { background: rgb(255 255 255 / 0.14); text-decoration: underline; }
+.p3d-actions { display: flex; flex-wrap: wrap; gap: 3px 6px; }
 .p3d-pieces { display: flex; flex-wrap: wrap; gap: 3px; }
 .p3d-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;

@@ -1,4 +1,7 @@
-import type { JobEvent, JobView, Problem, VocabularyView } from "#server/contract/index.ts";
+import type { JobEvent, JobView, Problem, ReviewView, VocabularyView } from "#server/contract/index.ts";
+
+import { quoted, type Texts } from "../texts.ts";
+import type { StoredSeg } from "./viewer-port.ts";
 
 /** The series that the user looks at: the one in the active viewport. */
 export interface ActiveSeries {
@@ -20,6 +23,17 @@ export interface JobEntry {
   readonly overlay: Overlay;
   /** Cancelling was asked for and has not been answered. */
   readonly cancelling: boolean;
+  /** Slices that are finished are drawn in the viewports. */
+  readonly drawn?: boolean;
+  /** The newest verdict on it. */
+  readonly review?: ReviewView;
+  readonly reviewing?: boolean;
+  /** Where the user has moved sliders to, by prompt, and what that made of the masks. */
+  readonly thresholds?: Readonly<Record<string, number>>;
+  readonly cutVoxels?: Readonly<Record<string, number>>;
+  readonly saving?: boolean;
+  /** A later cut of it was stored: it is not shown by itself any more. */
+  readonly replaced?: boolean;
 }
 
 /** Why the last question was not taken. */
@@ -66,8 +80,43 @@ export function withJobs(state: PanelState, jobs: readonly JobView[]): PanelStat
     return job ? { ...entry, job } : entry;
   });
   const added = [...fresh.values()].map((job): JobEntry => ({ job, overlay: { kind: "hidden" }, cancelling: false }));
-  const entries = [...added, ...known].sort((a, b) => b.job.createdAt.localeCompare(a.job.createdAt));
-  return { ...state, entries };
+  const all = [...added, ...known].sort((a, b) => b.job.createdAt.localeCompare(a.job.createdAt));
+  const cut = new Set(all.flatMap(({ job }) => (job.state === "succeeded" ? (recutOf(job) ?? []) : [])));
+  return {
+    ...state,
+    entries: all.map((entry) => (cut.has(entry.job.id) && !entry.replaced ? { ...entry, replaced: true } : entry)),
+  };
+}
+
+/** The job whose probabilities this one cut. */
+export function recutOf({ request }: JobView): string | undefined {
+  return request.kind === "series" ? request.recut?.jobId : undefined;
+}
+
+/** Verdicts put to their jobs: of several, the newest. */
+export function withReviews(state: PanelState, reviews: readonly ReviewView[]): PanelState {
+  return {
+    ...state,
+    entries: state.entries.map((entry) => {
+      const own = reviews.filter(({ jobId }) => jobId === entry.job.id);
+      const [newest] = [...own, ...(entry.review ? [entry.review] : [])].sort((a, b) => b.at.localeCompare(a.at));
+      return newest ? { ...entry, review: newest } : entry;
+    }),
+  };
+}
+
+/** What stands for a job in the viewports: what its reviewer made of it, or what it stored. */
+export function segShownFor({ job, review }: JobEntry): StoredSeg | undefined {
+  return review?.seg ?? job.result?.seg;
+}
+
+export function promptsOf({ request }: JobView): readonly string[] {
+  return request.prompts.map(({ text }) => text);
+}
+
+/** What was asked, in words: the prompts, or all that the models recommend. */
+export function nameOf(job: JobView, texts: Pick<Texts, "recognise">): string {
+  return quoted(promptsOf(job)) || texts.recognise;
 }
 
 export function withEntry(state: PanelState, jobId: string, change: (entry: JobEntry) => JobEntry): PanelState {
@@ -75,7 +124,7 @@ export function withEntry(state: PanelState, jobId: string, change: (entry: JobE
 }
 
 /** A job after one of its events. */
-export function afterEvent(job: JobView, event: JobEvent): JobView {
+export function afterEvent(job: JobView, event: Exclude<JobEvent, { readonly type: "preview" }>): JobView {
   switch (event.type) {
     case "state":
       return event.job;

@@ -1,23 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sliceOutput } from "#converters/pixels/index.ts";
 import {
   type BundleManifest,
   type ClipTokenizer,
   createClipTokenizer,
   huggingFaceVocabulary,
   type InstalledBundle,
+  resolveTarget,
 } from "#models/index.ts";
 import { InvalidPromptError } from "../../domain/errors.ts";
 import { knownTarget } from "../known-target.ts";
-import type { Begin, Load } from "../protocol.ts";
-import type { ChildEngine, Reply } from "./engine.ts";
+import type { Begin } from "../protocol.ts";
+import { AnswerMemory } from "./answer-memory.ts";
+import { answerSlices } from "./answer-slices.ts";
+import type { BundleGraphs } from "./bundle-graphs.ts";
+import type { ChildEngine } from "./engine.ts";
 import { checkGoldenSample } from "./golden-sample.ts";
-import type { ModelVolume } from "./model-volume.ts";
-import { openOnnxRuntime } from "./onnx-runtime.ts";
-import { planeSink } from "./plane-sink.ts";
-import { resampledSink } from "./resampled-sink.ts";
-import { type SliceNetwork, sliceNetwork } from "./slice-network.ts";
+import { seedsOf } from "./image-model.ts";
+import { padPrompts } from "./image-network.ts";
+import { type KeyedPrompt, recallingNetwork } from "./recalling-network.ts";
 import { TextEncoder } from "./text-encoder.ts";
 import { type WindowedVolumes, windowedVolumes, windowsOf } from "./windowed-volumes.ts";
 
@@ -26,19 +27,22 @@ import { type WindowedVolumes, windowedVolumes, windowsOf } from "./windowed-vol
  * prompts of different windows are merged like any others, since their masks stand on the same pictures' grid.
  * @throws ModelUnavailableError where its files do not load or do not answer the golden sample
  */
-export async function openBundleEngine({ folder, manifest }: InstalledBundle, load: Load): Promise<ChildEngine> {
-  const runtime = await openOnnxRuntime(load);
+export async function openBundleEngine(
+  { folder, manifest }: Pick<InstalledBundle, "folder" | "manifest">,
+  graphs: BundleGraphs,
+): Promise<ChildEngine> {
+  const { image, parallel } = graphs;
   const tokenizer = await openTokenizer(folder, manifest);
-  const text = new TextEncoder(await runtime.open(join(folder, manifest.files.textEncoder.name)), tokenizer, manifest);
-  const image = await runtime.open(join(folder, manifest.files.imageModel.name));
+  const text = new TextEncoder(graphs.text, tokenizer, manifest);
   await checkGoldenSample(manifest, tokenizer, text, image);
+  const memory = new AnswerMemory(graphs.memoryBytes ?? mostRemembered);
   const overlong = ({ prompts }: Begin) =>
     prompts.filter((prompt) => tokenizer.countTokens(prompt.text) > manifest.contextLength);
   let prepared: { readonly key: string; readonly views: WindowedVolumes } | undefined;
   const viewsOf = ({ volume }: Begin): WindowedVolumes => (prepared?.key === volume.key ? prepared.views : new Map());
 
   return {
-    provider: runtime.provider,
+    provider: graphs.provider,
     check(question) {
       const [first] = overlong(question);
       if (!first || manifest.overlongPrompts === "cut") return;
@@ -57,17 +61,64 @@ export async function openBundleEngine({ folder, manifest }: InstalledBundle, lo
       const cut = overlong(question).length;
       if (cut > 0)
         await reply.note(`${cut} prompt(s) were cut to the ${manifest.contextLength} tokens that the model reads.`);
-      const embeddings = [];
-      for (const prompt of question.prompts) embeddings.push(await text.embed(wordsFor(prompt.text, manifest)));
+      const { draws: wanted = 1, instances: edges = false } = question;
+      const seeds = seedsOf(manifest, image, wanted);
+      if (wanted > seeds.length) await reply.note("This model does not sample: all of its draws are the same.");
+      const asked = await keyed(question, padPrompts);
+      const ahead = await keyed({ ...question, prompts: anticipated(question) }, (embeddings) =>
+        padPrompts(embeddings, { padding: "isolate" }),
+      );
       await reply.progress("prepare", 1);
-      const views = viewsOf(question);
-      const volumes = windowsOf(question, manifest).map((window) => views.get(window)!);
-      const sliceBatch = Math.min(load.sliceBatch, volumes[0]!.input.planes);
-      const network = sliceNetwork(image, volumes, embeddings, manifest, sliceBatch);
-      await answerSlices(volumes[0]!, network, question, manifest, sliceBatch, reply);
+      const volume = asked[0]!.volume;
+      const sliceBatch = Math.min(graphs.sliceBatch, volume.input.planes);
+      const network = recallingNetwork(image, memory, { asked, ahead, seeds, edges }, manifest, sliceBatch);
+      await answerSlices(volume, network, question, manifest, { sliceBatch, parallel, draws: seeds.length }, reply);
     },
   };
+
+  /** Prompts with their pictures, the words in numbers, and what their answers are remembered by; those without a picture are left out. */
+  async function keyed(question: Begin, pad: typeof padPrompts): Promise<readonly KeyedPrompt[]> {
+    const views = viewsOf(question);
+    const windows = windowsOf(question, manifest);
+    const prompts: (Omit<KeyedPrompt, "paddedTo" | "key"> & { readonly window: string; readonly words: string })[] = [];
+    for (const [p, prompt] of question.prompts.entries()) {
+      const window = windows[p]!;
+      const volume = views.get(window);
+      const words = wordsFor(prompt.text, manifest);
+      if (volume) prompts.push({ volume, window, words, embedding: await text.embed(words) });
+    }
+    const padded = new Map(
+      [...Map.groupBy(prompts, ({ volume }) => volume).values()].flatMap((together) => {
+        const lengths = pad(
+          together.map(({ embedding }) => embedding),
+          manifest,
+        );
+        return together.map((prompt, n) => [prompt, lengths[n]!.paddedTo] as const);
+      }),
+    );
+    return prompts.map((prompt) => {
+      const { volume, window, words, embedding } = prompt;
+      const paddedTo = padded.get(prompt)!;
+      return { volume, embedding, paddedTo, key: { volume: question.volume.key, window, text: words, paddedTo } };
+    });
+  }
+
+  /** Words that may be asked next, of those that the question names, as many as it or this process says. */
+  function anticipated({ prompts, anticipate }: Begin): Begin["prompts"] {
+    const asked = new Set(prompts.map((prompt) => wordsFor(prompt.text, manifest)));
+    const candidates = [...new Set(anticipate?.candidates)].filter((words) => !asked.has(words) && isReadable(words));
+    return candidates.slice(0, anticipate?.most ?? graphs.anticipate ?? 0).map((words) => ({ id: words, text: words }));
+  }
+
+  /** Whether the words can be asked at all. */
+  function isReadable(words: string): boolean {
+    if (tokenizer.countTokens(words) > manifest.contextLength) return false;
+    return manifest.vocabulary === "open" || resolveTarget(words, manifest.targets).kind === "found";
+  }
 }
+
+/** Bytes of answers that are kept in this process. */
+const mostRemembered = 2 ** 28;
 
 /** What the network is asked: of a closed vocabulary the target's own name, however it was spelled. */
 function wordsFor(text: string, { vocabulary, targets }: BundleManifest): string {
@@ -78,45 +129,4 @@ async function openTokenizer(folder: string, { files, contextLength }: BundleMan
   if (!files.tokenizer) return createClipTokenizer({ contextLength });
   const document: unknown = JSON.parse(await readFile(join(folder, files.tokenizer.name), "utf8"));
   return createClipTokenizer({ contextLength, vocabulary: huggingFaceVocabulary(document) });
-}
-
-async function answerSlices(
-  volume: ModelVolume,
-  network: SliceNetwork,
-  question: Begin,
-  { imageSize, maskStride, nearest, thresholds }: BundleManifest,
-  sliceBatch: number,
-  reply: Reply,
-): Promise<void> {
-  const { input, plane, resampledFrom } = volume;
-  const { merge, probabilities, prompts } = question;
-  const logitSize = imageSize / maskStride;
-  const toPlanes = sliceOutput({
-    plane,
-    imageSize,
-    logitSize,
-    nearest,
-    prompts: prompts.length,
-    merge,
-    thresholds,
-    probabilities,
-  });
-  const sink = resampledFrom
-    ? resampledSink(volume, resampledFrom, question, reply)
-    : planeSink(volume, question, reply);
-  const masksOfSlice = prompts.length * logitSize * logitSize;
-  await reply.progress("infer", 0);
-  for (let first = 0; first < input.planes; first += sliceBatch) {
-    const slices = Math.min(sliceBatch, input.planes - first);
-    const { masks, existence } = await network(first, slices);
-    for (let s = 0; s < slices; s++) {
-      const answers = toPlanes(
-        masks.subarray(s * masksOfSlice, (s + 1) * masksOfSlice),
-        existence.subarray(s * prompts.length, (s + 1) * prompts.length),
-      );
-      await sink.take(first + s, answers);
-    }
-    await reply.progress("infer", (first + slices) / input.planes);
-  }
-  await sink.end();
 }

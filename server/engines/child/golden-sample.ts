@@ -1,7 +1,7 @@
 import { type BundleManifest, type ClipTokenizer, goldenDifference, goldenImage } from "#models/index.ts";
 import { ModelUnavailableError } from "../../domain/errors.ts";
-import { imageNetwork } from "./image-network.ts";
-import type { OnnxSession } from "./onnx-runtime.ts";
+import type { ImageModel } from "./image-model.ts";
+import { imageNetwork, padPrompts } from "./image-network.ts";
 import type { TextEncoder } from "./text-encoder.ts";
 
 /**
@@ -12,7 +12,7 @@ export async function checkGoldenSample(
   manifest: BundleManifest,
   tokenizer: ClipTokenizer,
   text: TextEncoder,
-  image: OnnxSession,
+  image: ImageModel,
 ): Promise<void> {
   const { golden } = manifest;
   for (const [p, prompt] of golden.prompts.entries()) {
@@ -22,8 +22,10 @@ export async function checkGoldenSample(
   }
   const embeddings = [];
   for (const ids of golden.inputIds) embeddings.push(await text.embedTokens(ids));
-  const { masks, existence } = await imageNetwork(image, embeddings, manifest)(goldenImage(manifest), 1);
-  const difference = goldenDifference(manifest, { maskLogits: masks, existenceLogits: existence });
+  const prompts = padPrompts(embeddings, { padding: "zeros-unmasked" });
+  const { answer } = imageNetwork(prompts, manifest);
+  const [logits] = await answer(await image.look(goldenImage(manifest), 1, 1), 1);
+  const difference = goldenDifference(manifest, { maskLogits: logits!.masks, existenceLogits: logits!.existence });
   if (!(difference <= golden.tolerance)) {
     throw mismatch(manifest, `a logit is off by ${difference.toPrecision(3)}; ${golden.tolerance} is allowed`);
   }

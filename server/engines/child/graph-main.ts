@@ -1,8 +1,9 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { GraphAnswer, GraphQuestion } from "../graph-process.ts";
+import { runtimeError } from "./runtime-error.ts";
 
 /** A process that runs graphs one by one: its memory is its own, and can be measured. */
-let open: { readonly file: string; readonly session: InferenceSession } | undefined;
+const open = new Map<string, InferenceSession>();
 
 process.on("disconnect", () => process.exit(0));
 process.on("message", (question: GraphQuestion) => {
@@ -24,16 +25,22 @@ async function answer(question: GraphQuestion): Promise<GraphAnswer> {
     const peakRssMb = Math.round(process.resourceUsage().maxRSS / 1024);
     return { kind: "done", outputs: Object.fromEntries(tensors), seconds, secondsToOpen, peakRssMb };
   } catch (error) {
-    return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+    const { message, retryable } = runtimeError("The network cannot be computed", error, "cpu");
+    return { kind: "failed", message, retryable };
   }
 }
 
-/** One graph is held open: the last. */
-async function sessionOf({ graphFile, threads }: GraphQuestion): Promise<InferenceSession> {
-  if (open?.file === graphFile) return open.session;
-  await open?.session.release();
-  open = undefined;
+/** The graphs that were asked last stay open. */
+async function sessionOf({ graphFile, threads, hold = 1 }: GraphQuestion): Promise<InferenceSession> {
+  const known = open.get(graphFile);
+  if (known) return known;
+  for (const [file, session] of open) {
+    if (open.size < hold) break;
+    open.delete(file);
+    await session.release();
+  }
   const options = { executionProviders: ["cpu"], ...(threads !== undefined && { intraOpNumThreads: threads }) };
-  open = { file: graphFile, session: await InferenceSession.create(graphFile, options) };
-  return open.session;
+  const session = await InferenceSession.create(graphFile, options);
+  open.set(graphFile, session);
+  return session;
 }

@@ -1,7 +1,8 @@
 import { Tensor } from "onnxruntime-node";
 import { type BundleManifest, IMAGE_GRAPH } from "#models/index.ts";
 import { ModelUnavailableError } from "../../domain/errors.ts";
-import { type OnnxSession, outputOf } from "./onnx-runtime.ts";
+import type { ImageView } from "./image-model.ts";
+import { outputOf, type Tensors } from "./onnx-runtime.ts";
 import type { PromptEmbedding } from "./text-encoder.ts";
 
 /** The network's answer for a batch of slices. */
@@ -10,55 +11,122 @@ export interface ImageLogits {
   readonly masks: Float32Array;
   /** [slices, prompts] */
   readonly existence: Float32Array;
+  /** As `masks`; only where edges were asked for. A network that tells none has 0 everywhere, which is no edge. */
+  readonly edges?: Float32Array;
 }
 
-/** Runs the image graph; `images` holds [slices, 3, imageSize, imageSize] grey values. */
-export type ImageNetwork = (images: Float32Array, slices: number) => Promise<ImageLogits>;
+/** A prompt as the network is asked it: its tokens, and the length that they are filled up to with zeros. */
+export interface PaddedPrompt {
+  readonly embedding: PromptEmbedding;
+  /** What an answer depends on beside the prompt itself: prompts of one length share a run. */
+  readonly paddedTo: number;
+}
 
-/**
- * The image graph with its prompts set. Prompts share a run as `padding` says: all of them, the shorter ones filled up with
- * zero tokens; or only those of equal length, so that none depends on its neighbours.
- */
+export interface NetworkOptions {
+  /** One answer for each; the manifest's own noise where left out. */
+  readonly seeds?: readonly number[];
+  readonly edges?: boolean;
+}
+
+/** Answers of slices that are looked at: one for each seed. */
+export type ImageNetwork = (view: ImageView, slices: number) => Promise<readonly ImageLogits[]>;
+
+/** Prompts of one run at most: what attention needs grows with them, and more make a run no cheaper for each. */
+const mostPromptsPerRun = 32;
+
+/** The image model with its prompts set; `questions`: how often it asks a view. */
 export function imageNetwork(
-  session: OnnxSession,
-  prompts: readonly PromptEmbedding[],
-  { imageSize, maskStride, hiddenDim, padding }: BundleManifest,
-): ImageNetwork {
+  prompts: readonly PaddedPrompt[],
+  manifest: Pick<BundleManifest, "imageSize" | "maskStride" | "hiddenDim">,
+  { seeds = [], edges = false }: NetworkOptions = {},
+): { readonly questions: number; readonly answer: ImageNetwork } {
+  const { imageSize, maskStride, hiddenDim } = manifest;
   const maskPixels = (imageSize / maskStride) ** 2;
-  const all = prompts.map((_, index) => index);
-  const groups = padding === "isolate" ? [...Map.groupBy(all, (index) => prompts[index]!.tokens).values()] : [all];
-  const batches = groups.map((members) => ({
+  const batches = batchesOf(prompts).map((members) => ({
     members,
     textTokens: stack(
       members.map((index) => prompts[index]!),
       hiddenDim,
     ),
   }));
-  return async (images, slices) => {
-    const image = new Tensor(IMAGE_GRAPH.image.dtype, images, [slices, 3, imageSize, imageSize]);
-    const masks = new Float32Array(slices * prompts.length * maskPixels);
-    const existence = new Float32Array(slices * prompts.length);
-    for (const { members, textTokens } of batches) {
-      const outputs = await session.run({ [IMAGE_GRAPH.image.name]: image, [IMAGE_GRAPH.textTokens.name]: textTokens });
-      const answers = slices * members.length;
-      const maskLogits = outputOf(outputs, IMAGE_GRAPH.maskLogits.name, Float32Array, answers * maskPixels);
-      const existenceLogits = outputOf(outputs, IMAGE_GRAPH.existenceLogits.name, Float32Array, answers);
-      if (!allFinite(existenceLogits) || !allFinite(maskLogits)) {
-        throw new ModelUnavailableError(
-          "The network answered with numbers that are none (NaN): its weights are damaged. Install the model again.",
-          { retryable: false },
-        );
+  const noises = seeds.length > 0 ? seeds : [undefined];
+  const answer: ImageNetwork = async (view, slices) => {
+    const answers: ImageLogits[] = [];
+    for (const seed of noises) {
+      const all = emptyLogits(slices * prompts.length, maskPixels, edges);
+      for (const { members, textTokens } of batches) {
+        const outputs = await view.ask(textTokens, seed);
+        const read = readLogits(outputs, slices * members.length, maskPixels, edges);
+        scatter(read, all, slices, members, prompts.length, maskPixels);
       }
-      for (let slice = 0, m = 0; slice < slices; slice++) {
-        for (const prompt of members) {
-          const to = slice * prompts.length + prompt;
-          masks.set(maskLogits.subarray(m * maskPixels, (m + 1) * maskPixels), to * maskPixels);
-          existence[to] = existenceLogits[m++]!;
-        }
-      }
+      answers.push(all);
     }
-    return { masks, existence };
+    return answers;
   };
+  return { questions: batches.length * noises.length, answer };
+}
+
+/** Prompts with the lengths that they are padded to, as the manifest says: all to the longest, or each to its own. */
+export function padPrompts(
+  embeddings: readonly PromptEmbedding[],
+  { padding }: Pick<BundleManifest, "padding">,
+): readonly PaddedPrompt[] {
+  const longest = Math.max(...embeddings.map(({ tokens }) => tokens));
+  return embeddings.map((embedding) => ({
+    embedding,
+    paddedTo: padding === "isolate" ? embedding.tokens : longest,
+  }));
+}
+
+/** Copies the answers of some prompts to their places among all. */
+export function scatter(
+  from: ImageLogits,
+  to: ImageLogits,
+  slices: number,
+  members: readonly number[],
+  prompts: number,
+  maskPixels: number,
+): void {
+  for (let slice = 0, m = 0; slice < slices; slice++) {
+    for (const prompt of members) {
+      const place = slice * prompts + prompt;
+      to.masks.set(from.masks.subarray(m * maskPixels, (m + 1) * maskPixels), place * maskPixels);
+      if (from.edges) to.edges?.set(from.edges.subarray(m * maskPixels, (m + 1) * maskPixels), place * maskPixels);
+      to.existence[place] = from.existence[m++]!;
+    }
+  }
+}
+
+export function emptyLogits(answers: number, maskPixels: number, edges: boolean): ImageLogits {
+  return {
+    masks: new Float32Array(answers * maskPixels),
+    existence: new Float32Array(answers),
+    ...(edges && { edges: new Float32Array(answers * maskPixels) }),
+  };
+}
+
+function batchesOf(prompts: readonly PaddedPrompt[]): readonly (readonly number[])[] {
+  const groups = Map.groupBy(prompts.keys(), (index) => prompts[index]!.paddedTo);
+  return [...groups.values()].flatMap((members) =>
+    Array.from({ length: Math.ceil(members.length / mostPromptsPerRun) }, (_, n) =>
+      members.slice(n * mostPromptsPerRun, (n + 1) * mostPromptsPerRun),
+    ),
+  );
+}
+
+function readLogits(outputs: Tensors, answers: number, maskPixels: number, edges: boolean): ImageLogits {
+  const read = (name: string, length: number) => {
+    const values = outputOf(outputs, name, Float32Array, length);
+    if (allFinite(values)) return values;
+    throw new ModelUnavailableError(
+      "The network answered with numbers that are none (NaN): its weights are damaged. Install the model again.",
+      { retryable: false },
+    );
+  };
+  const existence = read(IMAGE_GRAPH.existenceLogits.name, answers);
+  const masks = read(IMAGE_GRAPH.maskLogits.name, answers * maskPixels);
+  const { name } = IMAGE_GRAPH.edgeLogits;
+  return { masks, existence, ...(edges && name in outputs && { edges: read(name, answers * maskPixels) }) };
 }
 
 function allFinite(values: Float32Array): boolean {
@@ -66,15 +134,15 @@ function allFinite(values: Float32Array): boolean {
   return true;
 }
 
-/** [L, P, hiddenDim] with L the longest prompt; what is left of shorter ones is zero. */
-function stack(prompts: readonly PromptEmbedding[], hiddenDim: number): Tensor {
-  const longest = Math.max(...prompts.map(({ tokens }) => tokens));
-  const values = new Float32Array(longest * prompts.length * hiddenDim);
-  for (const [p, prompt] of prompts.entries()) {
-    for (let token = 0; token < prompt.tokens; token++) {
-      const row = prompt.values.subarray(token * hiddenDim, (token + 1) * hiddenDim);
+/** [L, P, hiddenDim] with L what the prompts are padded to. */
+function stack(prompts: readonly PaddedPrompt[], hiddenDim: number): Tensor {
+  const length = prompts[0]?.paddedTo ?? 0;
+  const values = new Float32Array(length * prompts.length * hiddenDim);
+  for (const [p, { embedding }] of prompts.entries()) {
+    for (let token = 0; token < embedding.tokens; token++) {
+      const row = embedding.values.subarray(token * hiddenDim, (token + 1) * hiddenDim);
       values.set(row, (token * prompts.length + p) * hiddenDim);
     }
   }
-  return new Tensor(IMAGE_GRAPH.textTokens.dtype, values, [longest, prompts.length, hiddenDim]);
+  return new Tensor(IMAGE_GRAPH.textTokens.dtype, values, [length, prompts.length, hiddenDim]);
 }

@@ -29,6 +29,24 @@ export function keepLargestObject(labels: Uint8Array, size: Vec3): { readonly la
   return { labels: kept, voxels: voxels[largest] ?? 0 };
 }
 
+/**
+ * The organ, and around it what the network calls its surroundings: what looked like a piece of the organ and lies apart
+ * from it is part of them. `voxels` are the organ's.
+ */
+export function keepOrgan(
+  labels: Uint8Array,
+  size: Vec3,
+  surroundings: number | undefined,
+): { readonly labels: Uint8Array; voxels: number } {
+  if (surroundings === undefined) return keepLargestObject(labels, size);
+  const organ = keepLargestObject(
+    labels.map((label) => (label === surroundings ? 0 : label)),
+    size,
+  );
+  const all = labels.map((label, n) => (label === 0 ? 0 : organ.labels[n] || surroundings));
+  return { labels: keepLargestObject(all, size).labels, voxels: organ.voxels };
+}
+
 /** Drops pieces that are too small to be anything, and tells left from right by the anatomy itself. */
 export function refineLabels(
   labels: Uint8Array,

@@ -15,7 +15,7 @@ import type { Begin, Load, VolumeHeader } from "../protocol.ts";
 import { boxAbove, boxSize, conformedGrid, cutBox, placeBox, takeBack } from "./conformed-grid.ts";
 import type { ChildEngine, Reply } from "./engine.ts";
 import { claimLabels, type LabelClaim, SIDES } from "./label-claims.ts";
-import { keepLargestObject, type LabelMap, refineLabels } from "./label-map.ts";
+import { keepOrgan, type LabelMap, refineLabels } from "./label-map.ts";
 import { type OnnxRuntime, openOnnxRuntime, outputOf } from "./onnx-runtime.ts";
 import { packPlane } from "./pack-plane.ts";
 
@@ -82,7 +82,7 @@ async function mapLabels(
   await reply.progress("prepare", 1);
   await reply.progress("infer", 0);
   const labels = placeBox(await runNetwork(cut, boxSize(box), manifest, runtime, graphFile), grid.size, box);
-  const organ = keepLargestObject(labels, grid.size);
+  const organ = keepOrgan(labels, grid.size, manifest.surroundings);
   checkVolume(organ.voxels * Math.abs(determinant(grid.ijkToLps)), manifest);
   const { labels: refined, sides } = refineLabels(organ.labels, grid, manifest);
   return {

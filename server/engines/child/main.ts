@@ -2,9 +2,12 @@ import { Worker } from "node:worker_threads";
 import type { Voxels } from "#converters/geometry/index.ts";
 import { ModelBundleError, openBundle } from "#models/index.ts";
 import { ModelUnavailableError } from "../../domain/errors.ts";
+import { openAzureMlEngine } from "../azure-ml/azure-ml-engine.ts";
+import { openOpenInferenceEngine } from "../open-inference/open-inference-engine.ts";
 import type { Load, VolumeHeader } from "../protocol.ts";
 import { isRefusal, toWire } from "../wire-error.ts";
 import { openBundleEngine } from "./bundle-engine.ts";
+import { openLocalGraphs } from "./bundle-graphs.ts";
 import type { ChildEngine, Reply } from "./engine.ts";
 import { Inbox } from "./inbox.ts";
 import { openLabelsEngine } from "./labels-engine.ts";
@@ -39,8 +42,21 @@ async function openEngine(load: Load): Promise<ChildEngine> {
     if (!(cause instanceof ModelBundleError)) throw cause;
     throw new ModelUnavailableError(cause.message, { cause, retryable: false });
   });
-  if (installed.engine === "bundle") return openBundleEngine(installed, load);
-  return openLabelsEngine(installed, load);
+  if (load.sha256 !== undefined && load.sha256 !== installed.card.sha256) {
+    throw new ModelUnavailableError("The model was replaced by another version while the question waited. Ask again.");
+  }
+  switch (installed.engine) {
+    case "bundle":
+      return openBundleEngine(installed, await openLocalGraphs(installed, load));
+    case "labels":
+      return openLabelsEngine(installed, load);
+    case "azure-ml":
+      return openAzureMlEngine(installed, load);
+    case "open-inference":
+      return openOpenInferenceEngine(installed, load);
+    default:
+      return installed satisfies never;
+  }
 }
 
 async function answerNext(engine: ChildEngine): Promise<void> {

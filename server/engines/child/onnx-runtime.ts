@@ -1,8 +1,8 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession, type Tensor } from "onnxruntime-node";
 import { GpuOutOfMemoryError, ModelUnavailableError } from "../../domain/errors.ts";
-import type { ProviderStatus } from "../engine-options.ts";
+import type { Device, ProviderStatus } from "../engine-options.ts";
 import type { Load } from "../protocol.ts";
-import { probeExpected, probeGraph, probeInput } from "./probe-graph.ts";
+import { probeDevice } from "./device-probe.ts";
 import { runtimeError } from "./runtime-error.ts";
 
 /** onnxruntime on the device that was asked for. */
@@ -11,6 +11,14 @@ export interface OnnxRuntime {
   /** @throws ModelUnavailableError where the graph cannot be loaded, GpuOutOfMemoryError */
   open(graphFile: string): Promise<OnnxSession>;
 }
+
+/** Who computes what the device's own provider cannot. */
+const CHAINS: Readonly<Record<Device, readonly Device[]>> = {
+  cpu: ["cpu"],
+  cuda: ["cuda", "cpu"],
+  tensorrt: ["tensorrt", "cuda", "cpu"],
+  webgpu: ["webgpu", "cpu"],
+};
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -21,27 +29,36 @@ export interface OnnxSession {
   release(): Promise<void>;
 }
 
-/** @throws ModelUnavailableError where "cuda" is insisted on and does not work, GpuOutOfMemoryError */
+/**
+ * `auto` tries CUDA and goes on with the CPU where that does not work; what is asked for by name is used or refused.
+ * @throws ModelUnavailableError where a device is insisted on and does not work, GpuOutOfMemoryError
+ */
 export async function openOnnxRuntime({
   executionProvider: requested,
   threads,
 }: Pick<Load, "executionProvider" | "threads">): Promise<OnnxRuntime> {
-  const fault = requested === "cpu" ? undefined : await cudaFault();
-  if (requested === "cuda" && fault !== undefined) {
-    if (fault.error instanceof GpuOutOfMemoryError) throw fault.error;
+  const wanted = requested === "auto" ? "cuda" : requested;
+  // The CPU is always there: what goes wrong on it is told where it does.
+  const probe = wanted === "cpu" ? undefined : await probeDevice(wanted);
+  if (probe?.works === false && requested !== "auto") {
+    if (probe.error instanceof GpuOutOfMemoryError) throw probe.error;
     throw new ModelUnavailableError(
-      `The GPU cannot be used: ${fault.reason} Install onnxruntime-node with its CUDA libraries, or set the execution provider to "auto" or "cpu".`,
-      { cause: fault.error, retryable: false },
+      `The execution provider "${wanted}" cannot be used: ${probe.reason} Install onnxruntime-node with its libraries, or set the execution provider to "auto" or "cpu".`,
+      { cause: probe.error, retryable: false },
     );
   }
-  const actual = requested === "cpu" || fault !== undefined ? "cpu" : "cuda";
+  const actual = probe?.works ? wanted : "cpu";
   const options: InferenceSession.SessionOptions = {
-    executionProviders: actual === "cuda" ? ["cuda", "cpu"] : ["cpu"],
+    executionProviders: [...CHAINS[actual]],
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     logSeverityLevel: 3,
   };
   return {
-    provider: { requested, actual, ...(fault !== undefined && { fallbackReason: fault.reason }) },
+    provider: {
+      requested,
+      actual,
+      ...(probe && (probe.works ? { nodes: probe.nodes } : { fallbackReason: probe.reason })),
+    },
     open: async (graphFile) => {
       const session = await InferenceSession.create(graphFile, options).catch((cause: unknown) => {
         throw runtimeError("A graph of the model does not load", cause, actual);
@@ -73,26 +90,4 @@ export function outputOf<T extends Float32Array | Uint8Array>(
     `The network's output "${name}" does not have the shape that its manifest says: install the model again.`,
     { retryable: false },
   );
-}
-
-/**
- * Why CUDA does not work here; undefined where it does. onnxruntime's own list of backends names some that are not there, so
- * a small graph is computed with no way back to the CPU, and its numbers are compared.
- */
-async function cudaFault(): Promise<{ readonly reason: string; readonly error?: Error } | undefined> {
-  try {
-    const session = await InferenceSession.create(probeGraph(), {
-      executionProviders: ["cuda"],
-      extra: { session: { disable_cpu_ep_fallback: "1" } },
-      logSeverityLevel: 4,
-    });
-    const outputs = await session.run({ x: new Tensor("float32", probeInput, [8, 8]) });
-    await session.release();
-    const values = outputOf(outputs as Tensors, "y", Float32Array, 64);
-    const agrees = probeExpected.every((expected, n) => Math.abs(expected - values[n]!) < 1e-3);
-    return agrees ? undefined : { reason: "it computes a small matrix product wrongly." };
-  } catch (error) {
-    const reason = `onnxruntime says "${error instanceof Error ? error.message : error}".`;
-    return { reason, error: runtimeError("The GPU cannot be used", error, "cuda") };
-  }
 }

@@ -1,4 +1,5 @@
 import { GpuOutOfMemoryError, ModelUnavailableError } from "../../domain/errors.ts";
+import type { Device } from "../engine-options.ts";
 
 /** What onnxruntime, CUDA and its libraries say where memory cannot be had. */
 const MEMORY = /out of memory|failed to allocate memory|bad_alloc|alloc(?:ation)?_failed/i;
@@ -12,13 +13,13 @@ const MEMORY = /out of memory|failed to allocate memory|bad_alloc|alloc(?:ation)
 export function runtimeError(
   what: string,
   cause: unknown,
-  provider: "cpu" | "cuda",
+  provider: Device,
 ): ModelUnavailableError | GpuOutOfMemoryError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   if (!MEMORY.test(reason)) {
-    return new ModelUnavailableError(`${what}: ${reason}`, { cause, retryable: provider === "cuda" });
+    return new ModelUnavailableError(`${what}: ${reason}`, { cause, retryable: provider !== "cpu" });
   }
-  if (provider === "cuda") {
+  if (provider !== "cpu") {
     return new GpuOutOfMemoryError(
       'The GPU\'s memory ran out. Ask again when other programs have left it, ask for fewer prompts at once, or set the execution provider to "cpu".',
       { cause },

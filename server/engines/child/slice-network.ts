@@ -1,53 +1,85 @@
 import type { BundleManifest } from "#models/index.ts";
-import { type ImageLogits, imageNetwork } from "./image-network.ts";
+import type { ImageModel, ImageView } from "./image-model.ts";
+import {
+  emptyLogits,
+  type ImageLogits,
+  imageNetwork,
+  type NetworkOptions,
+  type PaddedPrompt,
+  scatter,
+} from "./image-network.ts";
 import type { ModelVolume } from "./model-volume.ts";
-import type { OnnxSession } from "./onnx-runtime.ts";
-import type { PromptEmbedding } from "./text-encoder.ts";
 
-/** What the network says of `count` slices from `first` on to all prompts of a question, in their order. */
-export type SliceNetwork = (first: number, count: number) => Promise<ImageLogits>;
+/** A prompt, and the pictures that it is asked on. */
+export interface AskedPrompt extends PaddedPrompt {
+  readonly volume: ModelVolume;
+}
+
+/** Prompts that are asked together. */
+export interface PromptSet {
+  readonly prompts: readonly AskedPrompt[];
+  readonly options?: NetworkOptions;
+}
 
 /**
- * Shows the network each slice once for every picture that the prompts are asked on: those that see the volume through one
- * window share a run (and so depend on each other where the manifest's padding lets them), the others do not.
+ * What the network says of `count` slices from `first` on: set by set, in their order, and of each set an answer for each of
+ * its seeds.
+ */
+export type SliceNetwork = (first: number, count: number) => AsyncGenerator<readonly ImageLogits[], void, void>;
+
+/**
+ * Shows the network each slice once for every picture that prompts are asked on, whichever set they are of: those that see
+ * the volume through one window share the look, and those of one padded length a run.
  *
- * @param volumes the one that each prompt is asked on; all on the same grid, so that their masks can be merged
  * @param most slices of a batch
  */
 export function sliceNetwork(
-  session: OnnxSession,
-  volumes: readonly ModelVolume[],
-  embeddings: readonly PromptEmbedding[],
+  model: ImageModel,
+  sets: readonly PromptSet[],
   manifest: BundleManifest,
   most: number,
 ): SliceNetwork {
   const { imageSize, maskStride } = manifest;
   const channels = 3 * imageSize * imageSize;
   const maskPixels = (imageSize / maskStride) ** 2;
-  const groups = [...Map.groupBy(volumes.keys(), (prompt) => volumes[prompt]!)].map(([{ input }, members]) => {
-    const asked = members.map((prompt) => embeddings[prompt]!);
-    return { input, members, network: imageNetwork(session, asked, manifest) };
-  });
-  const images = new Float32Array(most * channels);
+  const grouped = sets.map(({ prompts, options }) =>
+    [...Map.groupBy(prompts.keys(), (index) => prompts[index]!.volume)].map(([volume, members]) => {
+      const asked = members.map((index) => prompts[index]!);
+      return { volume, members, ...imageNetwork(asked, manifest, options) };
+    }),
+  );
+  const unused: Float32Array[] = [];
+  const questionsOn = (volume: ModelVolume) =>
+    grouped.flat().reduce((sum, one) => sum + (one.volume === volume ? one.questions : 0), 0);
 
-  const answerOf = async ({ input, network }: (typeof groups)[number], first: number, count: number) => {
-    for (let s = 0; s < count; s++) input.writeChannels(first + s, images, s * channels);
-    return network(images.subarray(0, count * channels), count);
-  };
-  return async (first, count) => {
-    if (groups.length === 1) return answerOf(groups[0]!, first, count);
-    const masks = new Float32Array(count * volumes.length * maskPixels);
-    const existence = new Float32Array(count * volumes.length);
-    for (const group of groups) {
-      const answer = await answerOf(group, first, count);
-      for (let slice = 0, m = 0; slice < count; slice++) {
-        for (const prompt of group.members) {
-          const to = slice * volumes.length + prompt;
-          masks.set(answer.masks.subarray(m * maskPixels, (m + 1) * maskPixels), to * maskPixels);
-          existence[to] = answer.existence[m++]!;
-        }
+  async function look(volume: ModelVolume, images: Float32Array, first: number, count: number): Promise<ImageView> {
+    for (let s = 0; s < count; s++) volume.input.writeChannels(first + s, images, s * channels);
+    return model.look(images.subarray(0, count * channels), count, questionsOn(volume));
+  }
+
+  return async function* (first, count) {
+    const views = new Map<ModelVolume, ImageView>();
+    const pictures: Float32Array[] = [];
+    const viewOf = async (volume: ModelVolume) => {
+      const known = views.get(volume);
+      if (known) return known;
+      const images = unused.pop() ?? new Float32Array(most * channels);
+      pictures.push(images);
+      const view = await look(volume, images, first, count);
+      views.set(volume, view);
+      return view;
+    };
+    for (const [n, { prompts, options }] of sets.entries()) {
+      const seeds = Math.max(1, options?.seeds?.length ?? 1);
+      const together = Array.from({ length: seeds }, () =>
+        emptyLogits(count * prompts.length, maskPixels, options?.edges ?? false),
+      );
+      for (const { volume, members, answer } of grouped[n]!) {
+        for (const [seed, logits] of (await answer(await viewOf(volume), count)).entries())
+          scatter(logits, together[seed]!, count, members, prompts.length, maskPixels);
       }
+      yield together;
     }
-    return { masks, existence };
+    unused.push(...pictures);
   };
 }

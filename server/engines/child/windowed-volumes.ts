@@ -8,7 +8,10 @@ import { type ModelVolume, modelVolume } from "./model-volume.ts";
 export type WindowedVolumes = ReadonlyMap<string, ModelVolume>;
 
 /** The window that each prompt is asked through, in the order of the prompts. */
-export function windowsOf({ volume, prompts }: Begin, { targets, windows }: BundleManifest): readonly string[] {
+export function windowsOf(
+  { volume, prompts }: Begin,
+  { targets, windows }: Pick<BundleManifest, "targets" | "windows">,
+): readonly string[] {
   return prompts.map(({ text }) => {
     const resolution = volume.modality === "CT" ? resolveTarget(text, targets) : undefined;
     return (resolution?.kind === "found" ? resolution.target.window : undefined) ?? windows.default;

@@ -2,11 +2,11 @@ import type { Finding } from "#server/domain/index.ts";
 import type { Failure } from "../failure.ts";
 import {
   type Job,
-  type JobEvent,
   type JobNews,
   type JobRequest,
   type JobResult,
   type JobState,
+  type LoggedEvent,
   priorities,
 } from "../job.ts";
 
@@ -94,7 +94,7 @@ export interface EventRow {
 }
 
 /** Dates inside the news are text in the database. */
-export function eventOf({ id, at, news }: EventRow): JobEvent {
+export function eventOf({ id, at, news }: EventRow): LoggedEvent {
   return news.type === "state" ? { id, at, type: "state", job: withDates(news.job) } : { id, at, ...news };
 }
 

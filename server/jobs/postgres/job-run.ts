@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ModelCard } from "#models/index.ts";
 import { type Database, DatabaseUnavailableError, type Sql } from "#server/database/index.ts";
-import type { Finding } from "#server/domain/index.ts";
+import type { Finding, PreviewSlice } from "#server/domain/index.ts";
 import type { Logger } from "../../logger.ts";
 import { JobCancelledError, WorkerLostError } from "../errors.ts";
-import { toFailure } from "../failure.ts";
+import { elsewhereOf, toFailure } from "../failure.ts";
 import type { Job, JobRunner } from "../job.ts";
 import { delayAfter, type RetryPolicy } from "../retry-policy.ts";
 import type { JobRow } from "./job-row.ts";
@@ -16,6 +17,7 @@ import {
   requeueJob,
   tellFinding,
   tellProgress,
+  wantModel,
 } from "./job-table.ts";
 
 export interface RunContext {
@@ -29,6 +31,8 @@ export interface RunContext {
   readonly progressMs: number;
   /** An outage of the database that is shorter loses nothing; after a longer one, others have taken the job. */
   readonly outageMs: number;
+  /** Slices that are finished: nothing for the database. */
+  onPreview(slices: readonly PreviewSlice[]): void;
 }
 
 type Progress = { readonly stage: Job["stage"]; readonly fraction: number; readonly detail?: string };
@@ -40,6 +44,7 @@ type Stop = "cancelled" | "released" | "lost";
 export class JobRun {
   readonly #context: RunContext;
   readonly #job: Job;
+  readonly #elsewhere: readonly ModelCard[];
   readonly #of: RunOf;
   readonly #abort = new AbortController();
   #stop: Stop | undefined;
@@ -48,9 +53,10 @@ export class JobRun {
   #lastProgressAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(context: RunContext, job: Job) {
+  constructor(context: RunContext, job: Job, elsewhere: readonly ModelCard[]) {
     this.#context = context;
     this.#job = job;
+    this.#elsewhere = elsewhere;
     this.#of = { jobId: job.id, workerId: context.workerId, attempt: job.attempt };
   }
 
@@ -85,8 +91,12 @@ export class JobRun {
       const result = await runner(request, {
         jobId: id,
         signal: this.#abort.signal,
+        elsewhere: this.#elsewhere,
         progress: (stage, fraction, detail) => this.#onProgress(stage, fraction, detail),
         finding: (finding) => this.#onFinding(finding),
+        preview: (slices) => {
+          if (this.#stop === undefined) this.#context.onPreview(slices);
+        },
       });
       outcome = { ending: { state: "succeeded", result } };
     } catch (error) {
@@ -142,6 +152,11 @@ export class JobRun {
       if (this.#stop === "cancelled" || cancelling) return end({ state: "cancelled" });
       if (this.#stop !== undefined) return this.#giveBack(sql, locked.row);
       const failure = toFailure(outcome.error);
+      const better = elsewhereOf(failure);
+      if (better !== undefined) {
+        await wantModel(sql, this.#job.id, better);
+        return this.#giveBack(sql, locked.row);
+      }
       if (failure.retryable && attempt < attempts) {
         return requeueJob(sql, this.#job.id, { attempt, attempts }, delayAfter(attempt, retry));
       }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Sql, toJsonb } from "#server/database/index.ts";
 import type { Finding } from "#server/domain/index.ts";
 import type { Failure } from "../failure.ts";
-import { type Job, type JobEvent, type JobNews, type JobRequest, type JobResult, priorities } from "../job.ts";
+import { type Job, type JobNews, type JobRequest, type JobResult, type LoggedEvent, priorities } from "../job.ts";
 import type { JobQuery, QueueLoad, Submission } from "../job-queue.ts";
 import { type EventRow, eventOf, type JobRow, jobColumns, jobOf } from "./job-row.ts";
 
@@ -57,8 +57,8 @@ export async function insertJob(
   }: { id: string; question: string | null; pinnedTo: string | null; attempts: number },
 ): Promise<Job> {
   await sql.query(
-    `insert into parse3d.jobs (id, owner, request_id, request, question, priority, rule_id, pinned_to, attempts)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `insert into parse3d.jobs (id, owner, request_id, request, question, priority, rule_id, pinned_to, attempts, model)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       id,
       from.owner,
@@ -69,22 +69,39 @@ export async function insertJob(
       from.ruleId ?? null,
       pinnedTo,
       attempts,
+      request.model ?? null,
     ],
   );
   return tellState(sql, id);
 }
 
-/** The most urgent job that may run now, taken by this worker; several workers never take the same one. */
-export async function claimJob(sql: Sql, workerId: string): Promise<Job | undefined> {
+export interface Claimant {
+  readonly workerId: string;
+  /** Names; null: any. */
+  readonly models: readonly string[] | null;
+  /** A job that no person waits for, and whose model nobody offers, is taken after so long, and fails. */
+  readonly unofferedMs: number;
+}
+
+/**
+ * The most urgent job that this worker can do now, taken by it; several workers never take the same one. What nobody can
+ * do is taken as well, or its submitter would wait for ever.
+ */
+export async function claimJob(sql: Sql, { workerId, models, unofferedMs }: Claimant): Promise<Job | undefined> {
   const [claimed] = await sql.query<{ id: string }>(
     `update parse3d.jobs set state = 'running', worker_id = $1, attempt = attempt + 1, started_at = now(),
        stage = 'queued', fraction = 0, detail = null
      where id = (
        select id from parse3d.jobs
        where state = 'queued' and run_after <= now() and (pinned_to is null or pinned_to = $1)
+         and parse3d.seconds_until(hours, now()) = 0
+         and (model is null or $2::text[] is null or model = any($2::text[]) or (
+           (priority = 0 or run_after <= now() - make_interval(secs => $3)) and not exists (
+             select 1 from parse3d.workers as other where other.works and other.id <> $1
+               and (other.model_names is null or jobs.model = any(other.model_names)))))
        order by priority, submitted for update skip locked limit 1
      ) returning id`,
-    [workerId],
+    [workerId, models, unofferedMs / 1000],
   );
   return claimed && tellState(sql, claimed.id);
 }
@@ -101,11 +118,15 @@ export async function lockJob(sql: Sql, id: string): Promise<{ job: Job; row: Jo
   return row && { job: jobOf(row), row };
 }
 
-export async function listJobs(sql: Sql, { owners, limit, states }: JobQuery): Promise<readonly Job[]> {
+export async function listJobs(
+  sql: Sql,
+  { owners, limit, states, studyInstanceUid }: JobQuery,
+): Promise<readonly Job[]> {
   const rows = await sql.query<JobRow>(
     `select ${jobColumns} from parse3d.jobs as job
-     where owner = any($1::text[]) and ($2::text[] is null or state = any($2::text[])) order by submitted desc limit $3`,
-    [owners, states ?? null, limit],
+     where owner = any($1::text[]) and ($2::text[] is null or state = any($2::text[]))
+       and ($4::text is null or request->'series'->>'studyInstanceUid' = $4) order by submitted desc limit $3`,
+    [owners, states ?? null, limit, studyInstanceUid ?? null],
   );
   return rows.map(jobOf);
 }
@@ -114,7 +135,7 @@ export async function listJobs(sql: Sql, { owners, limit, states }: JobQuery): P
 export async function countJobs(sql: Sql, priority: number): Promise<Omit<QueueLoad, "accepting"> & { ahead: number }> {
   const [row] = await sql.query<{ queued: number; ahead: number; running: number }>(
     `select count(*) filter (where state = 'queued')::integer as queued,
-       count(*) filter (where state = 'queued' and priority <= $1)::integer as ahead,
+       count(*) filter (where state = 'queued' and priority <= $1 and parse3d.seconds_until(hours, now()) = 0)::integer as ahead,
        count(*) filter (where state = 'running')::integer as running
      from parse3d.jobs where state in ('queued', 'running')`,
     [priority],
@@ -176,15 +197,35 @@ export async function endJob(sql: Sql, id: string, ending: Ending): Promise<Job>
       succeeded,
     ],
   );
-  if (succeeded && ending.result.seg) {
-    const { sopInstanceUid, seriesInstanceUid, studyInstanceUid } = ending.result.seg;
+  const { seg, sr, rtstruct, sc } = succeeded ? ending.result : {};
+  for (const stored of [seg, sr, rtstruct, sc]) {
+    if (!stored) continue;
+    const { sopInstanceUid, seriesInstanceUid, studyInstanceUid } = stored;
     await sql.query(
       `insert into parse3d.stored_instances (sop_instance_uid, series_instance_uid, study_instance_uid, job_id)
        values ($1, $2, $3, $4) on conflict (sop_instance_uid) do nothing`,
       [sopInstanceUid, seriesInstanceUid, studyInstanceUid, id],
     );
   }
+  if (succeeded)
+    await supersede(
+      sql,
+      id,
+      [seg, sr, rtstruct, sc].flatMap((stored) => stored?.sopInstanceUid ?? []),
+    );
   return tellState(sql, id);
+}
+
+/** What the same rule stored for the same question about the same series, before instances came late or a model changed. */
+async function supersede(sql: Sql, id: string, stored: readonly string[]): Promise<void> {
+  await sql.query(
+    `update parse3d.stored_instances as old set superseded_by = $1
+     from parse3d.jobs as earlier join parse3d.jobs as now on now.id = $1 and earlier.rule_id = now.rule_id
+       and earlier.request -> 'series' ->> 'seriesInstanceUid' = now.request -> 'series' ->> 'seriesInstanceUid'
+     where old.job_id = earlier.id and earlier.submitted < now.submitted and earlier.request = now.request
+       and old.superseded_by is null and old.sop_instance_uid <> all($2::text[])`,
+    [id, stored],
+  );
 }
 
 /**
@@ -210,6 +251,11 @@ export async function requeueJob(
   return tellState(sql, id);
 }
 
+/** From now on only a worker that offers this model takes the job. */
+export async function wantModel(sql: Sql, id: string, model: string): Promise<void> {
+  await sql.query("update parse3d.jobs set model = $2 where id = $1", [id, model]);
+}
+
 /** Only so many ended jobs are kept, the newest. */
 export async function forgetOldest(sql: Sql, history: number): Promise<void> {
   await sql.query(
@@ -220,7 +266,7 @@ export async function forgetOldest(sql: Sql, history: number): Promise<void> {
   );
 }
 
-export async function readEvents(sql: Sql, id: string, after: number): Promise<readonly JobEvent[]> {
+export async function readEvents(sql: Sql, id: string, after: number): Promise<readonly LoggedEvent[]> {
   const rows = await sql.query<EventRow>(
     "select id, at, news from parse3d.job_events where job_id = $1 and id > $2 order by id",
     [id, after],

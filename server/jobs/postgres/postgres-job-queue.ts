@@ -1,23 +1,31 @@
 import { randomUUID } from "node:crypto";
 import type { Database, Sql } from "#server/database/index.ts";
 import type { Logger } from "../../logger.ts";
-import { BacklogFullError, JobNotFoundError, jobAskedAlready, jobNotRetryable } from "../errors.ts";
+import { BacklogFullError, JobNotFoundError, jobAskedAlready, jobNotRetryable, NoWorkerHereError } from "../errors.ts";
 import { canRetry, hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner, priorities } from "../job.ts";
 import type { JobQuery, JobQueue, QueueLoad, Submission } from "../job-queue.ts";
+import type { PreviewBoard } from "../preview-board.ts";
 import { attemptsFor, defaultRetryPolicy, type RetryPolicy } from "../retry-policy.ts";
+import type { RoomCheck, WorkerOffer, WorkerState } from "../worker.ts";
 import { Bell } from "./bell.ts";
-import { JobRun } from "./job-run.ts";
 import * as table from "./job-table.ts";
+import { JobWorker } from "./job-worker.ts";
 import { every, within } from "./patience.ts";
-import { beat, enrol, ownJobs, recoverLost, resign } from "./workers.ts";
+import { announce, listWorkers, recoverLost, resign } from "./workers.ts";
 
 export interface PostgresJobQueueOptions {
   /** Migrated; stays the caller's, and is closed after the queue. */
   readonly db: Database;
   readonly runner: JobRunner;
   readonly logger: Logger;
-  /** Jobs that run in this process at the same time; default 1. */
+  /** Jobs that run in this process at the same time; default 1. 0: others do them. */
   readonly concurrency?: number;
+  /** What this process tells of itself, asked anew with each heartbeat; without it, it takes whatever is asked. */
+  readonly offer?: () => Promise<WorkerOffer>;
+  /** Asked before each claim. */
+  readonly room?: RoomCheck;
+  /** A job that no person waits for waits so long for a worker that has its model, before it fails; default ten minutes. */
+  readonly unofferedMs?: number;
   /** Jobs that may wait, of the same priority and more urgent ones together; default 100. */
   readonly backlog?: number;
   /** Ended jobs that are remembered; default 10,000. */
@@ -40,16 +48,12 @@ export interface PostgresJobQueueOptions {
  * end is begun again by another one, or by the same when it is back.
  */
 export class PostgresJobQueue implements JobQueue {
-  readonly #options: Required<PostgresJobQueueOptions>;
+  readonly #options: Required<Omit<PostgresJobQueueOptions, "offer">> & Pick<PostgresJobQueueOptions, "offer">;
   readonly #workerId = randomUUID();
   readonly #bell = new Bell();
-  /** Also a cancelled one whose runner does not heed its signal: its place stays taken. */
-  readonly #runs = new Set<JobRun>();
-  readonly #ends = new Set<Promise<void>>();
+  readonly #worker: JobWorker;
   readonly #upkeep = new DisposableStack();
   #listener: AsyncDisposable | undefined;
-  #filling: Promise<void> | undefined;
-  #fillAgain = false;
   #disposed = false;
 
   private constructor(options: PostgresJobQueueOptions) {
@@ -63,8 +67,15 @@ export class PostgresJobQueue implements JobQueue {
       silentMs: 30_000,
       pollMs: 1000,
       progressMs: 200,
+      unofferedMs: 600_000,
+      room: async () => undefined,
       ...options,
     };
+    this.#worker = new JobWorker({
+      ...this.#options,
+      workerId: this.#workerId,
+      onPreview: (jobId) => this.#bell.ring(jobId),
+    });
   }
 
   /** Begins with what an earlier process left. @throws DatabaseUnavailableError */
@@ -85,6 +96,7 @@ export class PostgresJobQueue implements JobQueue {
   async submitWithin(sql: Sql, request: JobRequest, from: Submission): Promise<Job> {
     const { owner, requestId, priority = "interactive", force = false, ruleId } = from;
     const { retry } = this.#options;
+    if (request.kind === "image" && this.#options.concurrency === 0) throw new NoWorkerHereError();
     await table.lockSubmissions(sql);
     const question = force ? null : table.questionOf(request, owner);
     const twin = question === null ? undefined : await table.findUnfinished(sql, question);
@@ -160,6 +172,8 @@ export class PostgresJobQueue implements JobQueue {
     const known = await table.readProgressOf(db, id);
     if (!known) throw new JobNotFoundError();
     let seen = after > known.lastEvent ? 0 : after;
+    let watched: PreviewBoard | undefined;
+    let version = 0;
     while (!signal.aborted && !this.#disposed) {
       using news = this.#bell.next(id);
       const events = await table.readEvents(db, id, seen);
@@ -169,6 +183,15 @@ export class PostgresJobQueue implements JobQueue {
         if (signal.aborted) return;
       }
       if (events.length > 0) continue;
+      const board = this.#worker.board(id);
+      // A job that begins anew has another one.
+      if (board !== watched) version = 0;
+      watched = board;
+      for (let pinned = board?.next(version); pinned; pinned = board?.next(version)) {
+        version = pinned.version;
+        yield { id: seen, at: new Date(), type: "preview", ...pinned.slice };
+        if (signal.aborted) return;
+      }
       const now = await table.readProgressOf(db, id);
       if (!now || now.ended) return;
       await within(news.rung, pollMs, signal);
@@ -180,20 +203,18 @@ export class PostgresJobQueue implements JobQueue {
     return { queued, running, accepting: !this.#disposed && ahead < this.#options.backlog };
   }
 
+  async workers(): Promise<readonly WorkerState[]> {
+    return listWorkers(this.#options.db, this.#options.silentMs);
+  }
+
   /** What runs here goes back to the queue, unless its files end with this process. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    const { db, cancelGraceMs, logger } = this.#options;
+    const { db, logger } = this.#options;
     this.#upkeep.dispose();
-    await this.#filling;
-    for (const run of this.#runs) run.release();
-    await within(
-      Promise.all(this.#ends).then(() => {}),
-      cancelGraceMs,
-    );
     try {
-      for (const run of this.#runs) await run.releaseNow();
+      await this.#worker.release();
       await db.transaction((sql) => resign(sql, this.#workerId));
     } catch (error) {
       logger.warn({ event: "jobs.not-released", err: error });
@@ -204,13 +225,13 @@ export class PostgresJobQueue implements JobQueue {
 
   async #start(): Promise<void> {
     const { db, logger, heartbeatMs, pollMs } = this.#options;
-    await enrol(db, this.#workerId);
+    await announce(db, await this.#worker.announcement());
     this.#listener = await db.listen(table.CHANNEL, (jobId) => this.#hear(jobId));
     await this.#recover();
     const warn = (error: unknown) => logger.warn({ event: "jobs.upkeep-failed", err: error });
     this.#upkeep.use(every(heartbeatMs, () => this.#beat(), warn));
-    this.#upkeep.use(every(pollMs, async () => this.#fill(), warn));
-    this.#fill();
+    this.#upkeep.use(every(pollMs, async () => this.#worker.fill(), warn));
+    this.#worker.fill();
   }
 
   #hear(payload: string): void {
@@ -218,27 +239,18 @@ export class PostgresJobQueue implements JobQueue {
     if (notice) this.#bell.ring(notice.jobId);
     else this.#bell.ringAll();
     if (notice?.kind === "news") return;
-    if (notice?.kind === "state") this.#fill();
+    if (notice?.kind === "state") this.#worker.fill();
     else
-      void this.#heedOrders().catch((error) => this.#options.logger.warn({ event: "jobs.upkeep-failed", err: error }));
+      void this.#worker
+        .heedOrders()
+        .catch((error) => this.#options.logger.warn({ event: "jobs.upkeep-failed", err: error }));
   }
 
   async #beat(): Promise<void> {
     const { db } = this.#options;
-    if (!(await beat(db, this.#workerId))) await enrol(db, this.#workerId);
-    await this.#heedOrders();
+    await announce(db, await this.#worker.announcement());
+    await this.#worker.giveBackStrays(await this.#worker.heedOrders());
     await this.#recover();
-  }
-
-  /** Stops what is to be cancelled, and what another process has taken over. */
-  async #heedOrders(): Promise<void> {
-    const before = [...this.#runs];
-    const own = await ownJobs(this.#options.db, this.#workerId);
-    for (const run of before) {
-      const job = own.get(run.jobId);
-      if (!job) run.lose();
-      else if (job.cancelling) run.cancel();
-    }
   }
 
   async #recover(): Promise<void> {
@@ -251,44 +263,5 @@ export class PostgresJobQueue implements JobQueue {
   async #refuseBeyondBacklog(sql: Sql, priority: number): Promise<void> {
     const { ahead, queued } = await table.countJobs(sql, priority);
     if (this.#disposed || ahead >= this.#options.backlog) throw new BacklogFullError(queued);
-  }
-
-  /** Claims jobs while there are any and there is room. */
-  #fill(): void {
-    this.#fillAgain = true;
-    this.#filling ??= this.#fillNow().finally(() => {
-      this.#filling = undefined;
-    });
-  }
-
-  async #fillNow(): Promise<void> {
-    const { db, logger, concurrency } = this.#options;
-    while (this.#fillAgain && !this.#disposed) {
-      this.#fillAgain = false;
-      try {
-        while (this.#runs.size < concurrency && !this.#disposed) {
-          const job = await db.transaction((sql) => table.claimJob(sql, this.#workerId));
-          if (!job) break;
-          this.#begin(job);
-        }
-      } catch (error) {
-        logger.warn({ event: "jobs.claim-failed", err: error });
-      }
-    }
-  }
-
-  #begin(job: Job): void {
-    const { db, runner, logger, retry, history, progressMs, silentMs, heartbeatMs } = this.#options;
-    const run = new JobRun(
-      { db, runner, logger, workerId: this.#workerId, retry, history, progressMs, outageMs: silentMs - heartbeatMs },
-      job,
-    );
-    this.#runs.add(run);
-    const end = run.run().finally(() => {
-      this.#runs.delete(run);
-      this.#ends.delete(end);
-      this.#fill();
-    });
-    this.#ends.add(end);
   }
 }

@@ -1,26 +1,81 @@
 import { hostname } from "node:os";
-import type { Database, Sql } from "#server/database/index.ts";
+import { type Database, type Sql, toJsonb } from "#server/database/index.ts";
 import { WorkerLostError } from "../errors.ts";
 import { toFailure } from "../failure.ts";
+import type { WorkerOffer, WorkerState } from "../worker.ts";
 import { endJob, lockJob, requeueJob } from "./job-table.ts";
 
 /** A job whose process died is begun again, also one that a person waits for; one that kills its process, not for ever. */
 const LOST_ATTEMPTS = 3;
 
-export async function enrol(sql: Sql, workerId: string): Promise<void> {
-  await sql.query("insert into parse3d.workers (id, host, pid) values ($1, $2, $3) on conflict (id) do nothing", [
-    workerId,
-    hostname(),
-    process.pid,
-  ]);
+/** What a process tells of itself with each heartbeat. */
+export interface Announcement {
+  readonly workerId: string;
+  /** 0: it does no jobs. */
+  readonly concurrency: number;
+  /** Absent: it takes whatever is asked. */
+  readonly offer?: WorkerOffer | undefined;
+  readonly holdsBack?: string | undefined;
 }
 
-/** @returns false where others took this worker for dead and took its jobs */
-export async function beat(sql: Sql, workerId: string): Promise<boolean> {
-  const rows = await sql.query("update parse3d.workers set heartbeat_at = now() where id = $1 returning id", [
-    workerId,
-  ]);
-  return rows.length > 0;
+/** Says that this process lives and what it offers; one that was taken for dead is there again, without its jobs. */
+export async function announce(sql: Sql, { workerId, concurrency, offer, holdsBack }: Announcement): Promise<void> {
+  await sql.query(
+    `insert into parse3d.workers (id, host, pid, works, concurrency, version, device, models, model_names, holds_back)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     on conflict (id) do update set heartbeat_at = now(), works = excluded.works, concurrency = excluded.concurrency,
+       version = excluded.version, device = excluded.device, models = excluded.models,
+       model_names = excluded.model_names, holds_back = excluded.holds_back`,
+    [
+      workerId,
+      hostname(),
+      process.pid,
+      concurrency > 0,
+      concurrency,
+      offer?.version ?? "",
+      toJsonb(offer?.device ?? {}),
+      toJsonb(offer?.models ?? []),
+      offer ? offer.models.map(({ name }) => name) : null,
+      holdsBack ?? null,
+    ],
+  );
+}
+
+interface WorkerRow {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly started_at: Date;
+  readonly heartbeat_at: Date;
+  readonly concurrency: number;
+  readonly running: number;
+  readonly version: string;
+  readonly device: Partial<WorkerOffer["device"]>;
+  readonly models: WorkerOffer["models"];
+  readonly holds_back: string | null;
+}
+
+/** Those that do jobs and have told of themselves within `silentMs`, in the order in which they came. */
+export async function listWorkers(sql: Sql, silentMs: number): Promise<readonly WorkerState[]> {
+  const rows = await sql.query<WorkerRow>(
+    `select id, host, pid, started_at, heartbeat_at, concurrency, version, device, models, holds_back,
+       (select count(*) from parse3d.jobs where worker_id = workers.id)::integer as running
+     from parse3d.workers where works and heartbeat_at > now() - make_interval(secs => $1) order by started_at, id`,
+    [silentMs / 1000],
+  );
+  return rows.map(({ id, host, pid, concurrency, running, version, device, models, ...row }) => ({
+    id,
+    host,
+    pid,
+    startedAt: row.started_at,
+    seenAt: row.heartbeat_at,
+    concurrency,
+    running,
+    version,
+    device: { executionProvider: "", cpus: 0, memoryBytes: 0, gpus: [], ...device },
+    models,
+    ...(row.holds_back !== null && { holdsBack: row.holds_back }),
+  }));
 }
 
 /** The jobs that a worker still owns, and whether they are to be cancelled. */
@@ -58,6 +113,15 @@ export async function resign(sql: Sql, workerId: string): Promise<void> {
   );
   for (const { id } of rows) await endJob(sql, id, { state: "cancelled" });
   await sql.query("delete from parse3d.workers where id = $1", [workerId]);
+}
+
+/** As if the worker had died, for this one job. */
+export async function giveBackStray(sql: Sql, jobId: string, workerId: string): Promise<void> {
+  const [owned] = await sql.query("select 1 from parse3d.jobs where id = $1 and worker_id = $2 for update", [
+    jobId,
+    workerId,
+  ]);
+  if (owned) await takeJob(sql, jobId);
 }
 
 async function takeFrom(sql: Sql, workerId: string, silentMs: number): Promise<number> {

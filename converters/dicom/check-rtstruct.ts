@@ -1,0 +1,31 @@
+import { contoursOnto } from "./contours-onto.ts";
+import { decodeStructureSet } from "./decode-rtstruct.ts";
+import type { StructureSetInput } from "./encode-rtstruct.ts";
+import { checkSame, failedCheck } from "./failed-check.ts";
+
+/**
+ * Reads a structure set that is about to leave and fills its contours again: each ROI has the voxels of its mask.
+ * @throws Error that names the first difference: it must not be stored
+ */
+export function checkStructureSet(
+  part10: Uint8Array,
+  { uids, header, geometry, rois, sources }: StructureSetInput,
+): void {
+  const read = decodeStructureSet(part10);
+  checkSame("The structure set", [
+    ["SOP Instance UID", read.sopInstanceUid, uids.instance],
+    ["Series Instance UID", read.seriesInstanceUid, uids.series],
+    ["Study Instance UID", read.studyInstanceUid, header.study.StudyInstanceUID],
+    ["Frame of Reference UID", read.frameOfReferenceUid, geometry.frameOfReferenceUid],
+    ["number of ROIs", read.rois.length, rois.length],
+    ...(sources.length === 0
+      ? []
+      : [["referenced series", read.referencedSeriesInstanceUid, header.series.SeriesInstanceUID] as const]),
+  ]);
+  for (const [n, { mask }] of rois.entries()) {
+    const { bits } = contoursOnto(read.rois[n]!, geometry);
+    if (Buffer.compare(bits, mask.bits) !== 0) {
+      throw failedCheck("The structure set", `the contours of ROI ${n + 1} enclose other voxels than its mask`);
+    }
+  }
+}

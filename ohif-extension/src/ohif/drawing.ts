@@ -1,0 +1,75 @@
+import type { Drawing, FinishedSlice, VolumeShape } from "../state/viewer-port.ts";
+import { labelmapOf, sameShape } from "./labelmap.ts";
+import type { DisplaySet, OhifServices } from "./types.ts";
+
+/** Slices come in bursts; drawing viewports takes long, and must not keep the page from anything else. */
+const REDRAW = { afterMs: 150, idleWithinMs: 2000 } as const;
+
+interface DrawingOptions {
+  readonly segmentationService: OhifServices["segmentationService"];
+  /** Of the images. */
+  readonly displaySet: DisplaySet;
+  readonly prompts: readonly { readonly id: string; readonly text: string }[];
+  readonly shape: VolumeShape;
+  readonly label: string;
+  /** Puts the segmentation into the viewports that show the images. */
+  show(segmentationId: string): Promise<void>;
+}
+
+/** A labelmap of its own over the images, which is filled as slices are finished. Nothing of it is ever stored. */
+export async function openDrawing({
+  segmentationService,
+  displaySet,
+  prompts,
+  shape,
+  label,
+  show,
+}: DrawingOptions): Promise<Drawing | undefined> {
+  const segmentationId = `parse3d-preview-${Date.now()}-${Math.random().toString(36).slice(2)}`;
+  const segments = Object.fromEntries(
+    prompts.map(({ text }, n) => [n + 1, { segmentIndex: n + 1, label: text, active: n === 0 }]),
+  );
+  if (!segmentationService.createLabelmapForDisplaySet || !segmentationService.remove) return undefined;
+  await segmentationService.createLabelmapForDisplaySet(displaySet, { segmentationId, label, segments });
+  const labelmap = labelmapOf(segmentationId);
+  if (!labelmap || !sameShape(labelmap.shape, shape)) {
+    segmentationService.remove(segmentationId);
+    return undefined;
+  }
+  await show(segmentationId);
+  let isWaiting = false;
+  let removed = false;
+  return {
+    draw: ({ promptId, sliceIndex, runs }: FinishedSlice) => {
+      const number = prompts.findIndex(({ id }) => id === promptId) + 1;
+      if (removed || number === 0) return;
+      labelmap.change(sliceIndex, (_, labels) => {
+        for (let n = 0, at = 0; n < runs.length; n++) {
+          const length = runs[n] ?? 0;
+          if (n % 2 === 1) labels.fill(number, at, at + length);
+          at += length;
+        }
+        return true;
+      });
+      if (isWaiting) return;
+      isWaiting = true;
+      whenIdle(() => {
+        isWaiting = false;
+        if (!removed) labelmap.redraw();
+      });
+    },
+    remove: () => {
+      if (removed) return;
+      removed = true;
+      segmentationService.remove?.(segmentationId);
+    },
+  };
+}
+
+/** A little later, and then when the page has nothing better to do. */
+function whenIdle(work: () => void): void {
+  setTimeout(() => {
+    if (typeof requestIdleCallback === "function") requestIdleCallback(work, { timeout: REDRAW.idleWithinMs });
+    else work();
+  }, REDRAW.afterMs);
+}

@@ -1,0 +1,88 @@
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { join } from "node:path";
+import type { InstanceSource } from "#converters/dicom/index.ts";
+import { invalidRequest } from "./files.ts";
+
+/**
+ * Every DICOM file (by its "DICM" mark) in a folder and the folders below, in the order of their names. Their bytes are
+ * read when they are asked for, also after all files were seen: a series need not fit into memory.
+ */
+export async function* dicomFilesIn(folder: string): AsyncGenerator<InstanceSource> {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const path of paths.sort()) {
+    const file = await refusing(() => openFile(path));
+    try {
+      if (await refusing(() => isPart10(file))) yield instanceSource(path, file);
+    } finally {
+      file.close();
+    }
+  }
+}
+
+/** Files are read in this thread: out of the system's cache that takes less than asking another thread for it. */
+interface OpenFile {
+  readonly size: number;
+  readonly changedMs: number;
+  readonly isOpen: boolean;
+  /** Fills `into`; false where the file ends before. */
+  read(into: Uint8Array, start: number): boolean;
+  close(): void;
+}
+
+function openFile(path: string): OpenFile {
+  const descriptor = openSync(path, "r");
+  const { size, mtimeMs: changedMs } = fstatSync(descriptor);
+  let isOpen = true;
+  return {
+    size,
+    changedMs,
+    get isOpen() {
+      return isOpen;
+    },
+    read(into, start) {
+      for (let filled = 0; filled < into.length; ) {
+        const bytes = readSync(descriptor, into, filled, into.length - filled, start + filled);
+        if (bytes === 0) return false;
+        filled += bytes;
+      }
+      return true;
+    },
+    close() {
+      isOpen = false;
+      closeSync(descriptor);
+    },
+  };
+}
+
+/** @param first the file as it was opened first; once that is closed it is opened again for each reading. */
+function instanceSource(path: string, first: OpenFile): InstanceSource {
+  return {
+    length: first.size,
+    read: (into, start) =>
+      refusing(() => {
+        const file = first.isOpen ? first : openFile(path);
+        try {
+          const same = file.size === first.size && file.changedMs === first.changedMs;
+          if (!same || !file.read(into, start)) throw Object.assign(new Error(), { code: "it changed meanwhile" });
+        } finally {
+          if (file !== first) file.close();
+        }
+      }),
+  };
+}
+
+const MARK_AT = 128;
+const mark = new Uint8Array(4);
+
+function isPart10(file: OpenFile): boolean {
+  return file.read(mark, MARK_AT) && String.fromCharCode(...mark) === "DICM";
+}
+
+async function refusing<T>(read: () => T): Promise<T> {
+  try {
+    return read();
+  } catch (cause) {
+    throw await invalidRequest("The file cannot be read", cause, "Check the path.");
+  }
+}

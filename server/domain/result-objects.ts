@@ -1,0 +1,193 @@
+import {
+  checkReport,
+  checkSecondaryCapture,
+  checkSeg,
+  checkStructureSet,
+  codesForPrompt,
+  type DecodedSeries,
+  encodeReport,
+  encodeSecondaryCapture,
+  encodeSeg,
+  encodeStructureSet,
+  type ReportFinding,
+  type ReportInput,
+  type SecondaryCaptureInput,
+  type SegInput,
+  type StructureSetInput,
+} from "#converters/dicom/index.ts";
+import { overlayPicture } from "#converters/picture/index.ts";
+import type { ModelCard } from "#models/index.ts";
+import type { Answer } from "./findings.ts";
+import { fractionsOf } from "./fractions.ts";
+import type { Ports } from "./ports.ts";
+import type { Output, SegmentationType } from "./question.ts";
+import type { StoredObjects } from "./store-results.ts";
+
+/** A DICOM object that is ready to be stored. */
+export interface ResultObject {
+  readonly kind: keyof StoredObjects;
+  /** In words, with its article. */
+  readonly name: string;
+  readonly part10: Uint8Array;
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+}
+
+/** All that results are made of. */
+export interface Answered {
+  readonly key: string;
+  readonly series: DecodedSeries;
+  readonly answers: readonly Answer[];
+  readonly card: ModelCard;
+  readonly computedOn?: string;
+  readonly outputs: readonly Output[];
+  readonly segmentationType: SegmentationType;
+}
+
+/** Words of one finding fit into one Segment Label and one Tracking ID. */
+const longestLabel = 64;
+
+export function trackingOf(newUid: Ports["newUid"], key: string, text: string) {
+  return { id: text.slice(0, longestLabel), uid: newUid(key, `tracking: ${text}`) };
+}
+
+/**
+ * The DICOM objects that were asked for, each read back before it leaves; what others refer to comes first. Where nothing was
+ * found there is only the report, which says so.
+ */
+export function resultObjects(
+  { now, newUid }: Pick<Ports, "now" | "newUid">,
+  answered: Answered,
+): readonly ResultObject[] {
+  const { key, series, answers, card, computedOn, outputs, segmentationType: kind } = answered;
+  const { header, volume } = series;
+  const study = header.study.StudyInstanceUID;
+  const found = answers.filter(({ finding }) => finding.present);
+  // Objects of another kind of SEG are other objects: the same UID never stands for two of them.
+  const role = (name: string) => newUid(key, kind === "binary" ? name : `${name}: ${kind}`);
+  const common = {
+    header,
+    geometry: volume.geometry,
+    sources: volume.sources,
+    seriesDescription: describeSeries(answers, card),
+    algorithm: {
+      name: card.title,
+      version: card.version,
+      family: card.algorithmFamily,
+      ...(computedOn !== undefined && { computedOn }),
+    },
+    ...(series.lossyCompression && { lossyCompression: series.lossyCompression }),
+    at: now(),
+  };
+  const segUids = {
+    series: role("series"),
+    instance: role("instance"),
+    dimensionOrganization: role("dimension organization"),
+  };
+
+  function seg(): ResultObject {
+    const input: SegInput = {
+      ...common,
+      kind,
+      // Frames of bits may not be compressed so, and others are mostly background.
+      compression: kind === "binary" ? "none" : "rle",
+      segments: found.map((answer) => ({ ...segmentOf(answer), ...(kind === "fractional" && fractionsOf(answer)) })),
+      uids: segUids,
+    };
+    const part10 = encodeSeg(input);
+    checkSeg(part10, input);
+    return {
+      kind: "seg",
+      name: "the segmentation",
+      part10,
+      studyInstanceUid: study,
+      seriesInstanceUid: segUids.series,
+    };
+  }
+
+  function report(): ResultObject {
+    const uids = { series: role("sr series"), instance: role("sr instance") };
+    const input: ReportInput = {
+      ...common,
+      frameOfReferenceUid: volume.geometry.frameOfReferenceUid,
+      ...(found.length > 0 && {
+        seg: { kind, sopInstanceUid: segUids.instance, seriesInstanceUid: segUids.series },
+      }),
+      findings: answers.map((answer) => reportFinding(answer, trackingOf(newUid, key, answer.prompt.text))),
+      uids,
+    };
+    const part10 = encodeReport(input);
+    checkReport(part10, input);
+    return { kind: "sr", name: "the report", part10, studyInstanceUid: study, seriesInstanceUid: uids.series };
+  }
+
+  function structureSet(): ResultObject {
+    const uids = { series: newUid(key, "rtstruct series"), instance: newUid(key, "rtstruct instance") };
+    const rois = found.map((answer) => {
+      const { label, description, codes, mask } = segmentOf(answer);
+      return { name: label, description, codes, mask };
+    });
+    const input: StructureSetInput = { ...common, rois, uids };
+    const part10 = encodeStructureSet(input);
+    checkStructureSet(part10, input);
+    return { kind: "rtstruct", name: "the contours", part10, studyInstanceUid: study, seriesInstanceUid: uids.series };
+  }
+
+  function capture(): ResultObject {
+    const uids = { series: newUid(key, "sc series"), instance: newUid(key, "sc instance") };
+    const masks = found.map(({ prompt, mask }) => ({ name: prompt.text, mask }));
+    const pages = masks.length > 1 ? [masks, ...masks.map((mask) => [mask])] : [masks];
+    const input: SecondaryCaptureInput = {
+      ...common,
+      pictures: pages.map((shown) => overlayPicture({ volume, masks: shown })),
+      uids,
+    };
+    const part10 = encodeSecondaryCapture(input);
+    checkSecondaryCapture(part10, input);
+    return { kind: "sc", name: "the pictures", part10, studyInstanceUid: study, seriesInstanceUid: uids.series };
+  }
+
+  const wanted = (output: Output) => outputs.includes(output);
+  return [
+    ...(found.length > 0 && (wanted("seg") || wanted("sr")) ? [seg()] : []),
+    ...(wanted("sr") ? [report()] : []),
+    ...(found.length > 0 && wanted("rtstruct") ? [structureSet()] : []),
+    ...(found.length > 0 && wanted("sc") ? [capture()] : []),
+  ];
+}
+
+function segmentOf({ prompt, mask, finding: { tracking } }: Answer) {
+  if (!tracking) throw new Error("a finding that is present has no tracking identity");
+  return {
+    label: prompt.text.slice(0, longestLabel),
+    description: `Prompt: ${prompt.text}`,
+    codes: codesForPrompt(prompt.text, prompt.code),
+    tracking,
+    mask,
+  };
+}
+
+function reportFinding(
+  { prompt, score, finding, longestAxialDiameter }: Answer,
+  tracking: { readonly id: string; readonly uid: string },
+): ReportFinding {
+  const asked = { prompt: prompt.text, codes: codesForPrompt(prompt.text, prompt.code), tracking, score };
+  if (!finding.present) return { ...asked, present: false };
+  const { segmentNumber, volumeMl, box } = finding;
+  return {
+    ...asked,
+    present: true,
+    ...(segmentNumber !== undefined && { segmentNumber }),
+    ...(volumeMl !== undefined && { volumeMl }),
+    ...(longestAxialDiameter && { longestAxialDiameter }),
+    ...(box && { box }),
+  };
+}
+
+/** What was found, then by what: a study may hold many of these, and lists of series show little else. LO: 64 characters. */
+function describeSeries(answers: Answered["answers"], card: ModelCard): string {
+  const found = answers.flatMap(({ prompt, finding }) => (finding.present ? [prompt.text] : [])).join(", ");
+  const by = ` - ${card.name}, research use only`;
+  const room = 64 - by.length;
+  return `${found.length > room ? `${found.slice(0, room - 3)}...` : found}${by}`.slice(0, 64);
+}

@@ -1,0 +1,37 @@
+import type { Database } from "#server/database/index.ts";
+import { type Dicomweb, openDicomweb } from "#server/dicomweb/index.ts";
+import { type DestinationParts, sendNotices, sendOn, wantNotices } from "#server/outbox/index.ts";
+import type { Config } from "./config.ts";
+import type { Logger } from "./logger.ts";
+import { authorization } from "./open-archive.ts";
+
+export interface OpenedOutbox extends AsyncDisposable {
+  /** Where results can be sent on to. */
+  readonly destinations: DestinationParts;
+}
+
+/** Sends results on, and notices out, until disposed. */
+export async function openOutbox(
+  config: Pick<Config, "destinations" | "notices" | "routing" | "pacs">,
+  { db, logger, archive }: { readonly db: Database; readonly logger: Logger; readonly archive: Dicomweb["archive"] },
+): Promise<OpenedOutbox> {
+  const { notices, routing, pacs } = config;
+  await using opening = new AsyncDisposableStack();
+  const dicomweb = new Map(
+    Object.entries(config.destinations).map(([name, { url, credentials }]) => {
+      const headers = authorization(credentials);
+      return [name, opening.use(openDicomweb({ url, headers, timeouts: pacs.timeouts, logger }))] as const;
+    }),
+  );
+  const url = routing.kind === "off" ? undefined : routing.url;
+  const headers = authorization(pacs.credentials);
+  const destinations = { archive, dicomweb, ...(url !== undefined && { orthanc: { url, headers } }) };
+  opening.use(sendOn({ db, logger, parts: destinations }));
+  await wantNotices(db, notices.kind === "webhook" ? notices.jobs : undefined);
+  if (notices.kind === "webhook") {
+    const { url: to, secret, uids } = notices;
+    opening.use(sendNotices({ db, logger, url: to, secret, uids }));
+  }
+  const opened = opening.move();
+  return { destinations, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}

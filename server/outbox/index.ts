@@ -1,0 +1,10 @@
+export {
+  DELIVERY_HEADER,
+  isSignedBy,
+  type NoticeOptions,
+  SIGNATURE_HEADER,
+  sendNotices,
+  signatureOf,
+} from "./notice.ts";
+export { wantNotices } from "./outbox-table.ts";
+export { checkDestination, type DestinationParts, sendOn } from "./send-on.ts";

@@ -1,0 +1,1 @@
+export { openProbabilityFiles, type ProbabilityFile, type ProbabilityFiles } from "./probability-files.ts";
