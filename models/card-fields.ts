@@ -27,10 +27,15 @@ export const Name = z.string().regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, "lower-case w
 
 /**
  * How well a model agrees with a reference: Dice by target. Two models that know the same targets are told apart by the
- * references that both were measured against.
+ * references that both were measured against, and that neither saw in training.
  */
 export const Figures = z
-  .object({ reference: z.string().min(1).max(200), dice: z.record(z.string(), z.number().min(0).max(1)).readonly() })
+  .object({
+    reference: z.string().min(1).max(200),
+    /** The network was trained on this very image, so that the figure says only that it learnt. */
+    seenInTraining: z.boolean().exactOptional(),
+    dice: z.record(z.string(), z.number().min(0).max(1)).readonly(),
+  })
   .readonly();
 export type Figures = z.infer<typeof Figures>;
 

@@ -12,6 +12,7 @@ export {
   type InstalledOpenInference,
   openBundle,
 } from "./bundle.ts";
+export type { Figures } from "./card-fields.ts";
 export { type ClipTokenizer, createClipTokenizer } from "./clip/clip-tokenizer.ts";
 export { type ClipVocabulary, huggingFaceVocabulary } from "./clip/vocabulary.ts";
 export { BundleManifest, type GoldenSample, IMAGE_GRAPH, NOISE_INPUT, TEXT_GRAPH } from "./contract.ts";

@@ -25,6 +25,9 @@ const COLOR_MAP_18 = {
 /** The atlas that comes with MRIcron's ch2 head; test/golden/brain-t1-atlas measures against it. */
 export const AAL_ON_COLIN27 = "AAL atlas on the Colin27 head";
 
+/** The reference of brain-t1-unet's own figures, the same to the letter: models/brain-t1/provenance.json. */
+export const MESHNET_ON_UNSEEN_HEADS = "MeshNet's labels of heads that training never saw, mean";
+
 export const KNOWN_MODELS: readonly KnownModel[] = [
   {
     name: "brain-t1",
@@ -35,6 +38,28 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
       {
         reference: AAL_ON_COLIN27,
         dice: { thalamus: 0.817, putamen: 0.783, caudate: 0.723, hippocampus: 0.658, cerebellum: 0.881 },
+      },
+      {
+        // With its own labels of the same heads mirrored: what a pupil of this network could reach at most.
+        reference: MESHNET_ON_UNSEEN_HEADS,
+        dice: {
+          brain: 0.96,
+          "cerebral white matter": 0.9,
+          "cerebral cortex": 0.86,
+          "lateral ventricle": 0.91,
+          cerebellum: 0.94,
+          thalamus: 0.92,
+          caudate: 0.89,
+          putamen: 0.88,
+          pallidum: 0.84,
+          "brain stem": 0.91,
+          "ventral diencephalon": 0.89,
+          hippocampus: 0.86,
+          "third ventricle": 0.91,
+          "fourth ventricle": 0.91,
+          amygdala: 0.85,
+          "nucleus accumbens": 0.78,
+        },
       },
     ],
     files: [

@@ -52,7 +52,7 @@ def main() -> None:
         "trainedOn": SOURCES,
         "teacher": TEACHER,
         "figures": [
-            {"reference": "AAL atlas on the Colin27 head", "dice": json.loads(arguments.atlas.read_text())},
+            {"reference": "AAL atlas on the Colin27 head", "seenInTraining": True, "dice": json.loads(arguments.atlas.read_text())},
             {"reference": "MeshNet's labels of heads that training never saw, mean", "dice": means},
         ],
         "unseenHeads": UNSEEN,

@@ -1,10 +1,10 @@
-import { type ModelCard, resolveTarget } from "#models/index.ts";
+import { type Figures, type ModelCard, resolveTarget } from "#models/index.ts";
 import type { Prompt } from "#server/domain/index.ts";
 
 /**
  * Of models that all know the prompts, the one that agrees best with a reference that both were measured against: mean Dice
- * over the targets asked for, or over all that both have where none of those was measured. Without a common reference the
- * earlier one stays.
+ * over the targets asked for, or over all that both have where none of those was measured. What one of them saw in training
+ * does not count. Without a common reference the earlier one stays.
  */
 export function bestByFigures(cards: readonly ModelCard[], prompts: readonly Prompt[]): ModelCard | undefined {
   return cards.reduce<ModelCard | undefined>((best, card) => {
@@ -16,8 +16,8 @@ export function bestByFigures(cards: readonly ModelCard[], prompts: readonly Pro
 
 /** Over the same references and targets, so that the two means can be compared; zeros where there are none. */
 function meanDice(one: ModelCard, other: ModelCard, prompts: readonly Prompt[]): readonly [number, number] {
-  const pairs = (one.figures ?? []).flatMap(({ reference, dice }) => {
-    const same = other.figures?.find((figure) => figure.reference === reference);
+  const pairs = unseen(one).flatMap(({ reference, dice }) => {
+    const same = unseen(other).find((figure) => figure.reference === reference);
     if (!same) return [];
     return Object.entries(dice).flatMap(([target, value]) => {
       const otherValue = same.dice[target];
@@ -30,6 +30,10 @@ function meanDice(one: ModelCard, other: ModelCard, prompts: readonly Prompt[]):
   if (counted.length === 0) return [0, 0];
   const mean = (side: 0 | 1) => counted.reduce((sum, { values }) => sum + values[side], 0) / counted.length;
   return [mean(0), mean(1)];
+}
+
+function unseen({ figures = [] }: ModelCard): readonly Figures[] {
+  return figures.filter(({ seenInTraining }) => !seenInTraining);
 }
 
 function nameOf(text: string, { targets }: ModelCard): string | undefined {

@@ -14,9 +14,9 @@ import {
   type VolumeGeometry,
 } from "#converters/geometry/index.ts";
 import { type InstalledLabels, openModelStore } from "#models/index.ts";
-import type { Prompt } from "#server/domain/index.ts";
 import { createLabelsModel, type EngineModel } from "#server/engines/index.ts";
 import { describeWithData, readSeries } from "../fixtures/shared-data.ts";
+import { dice, overlap, wholeMasks } from "../fixtures/whole-masks.ts";
 
 const STRUCTURES = ["thalamus", "caudate", "putamen", "hippocampus", "cerebral white matter"] as const;
 const SIDES = ["left", "right"] as const;
@@ -39,17 +39,12 @@ describeWithData("left and right on a head that training never saw", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function segment(volume: Volume): Promise<Map<string, Uint8Array>> {
-    const pixels = volume.geometry.size[0] * volume.geometry.size[1];
-    const texts = STRUCTURES.flatMap((name) => SIDES.map((side) => `${side} ${name}`));
-    const prompts: Prompt[] = texts.map((text) => ({ id: text, text }));
-    const found = new Map(texts.map((text) => [text, new Uint8Array(pixels * volume.geometry.size[2])]));
-    const run = { signal: new AbortController().signal, progress: () => {}, note: () => {} };
-    for await (const plane of model.segment(volume, prompts, { merge: "overlapping", probabilities: false }, run)) {
-      if (plane.mask) found.get(plane.promptId)?.set(plane.mask, plane.index * pixels);
-    }
-    return found;
-  }
+  const segment = (volume: Volume) =>
+    wholeMasks(
+      model,
+      volume,
+      STRUCTURES.flatMap((name) => SIDES.map((side) => `${side} ${name}`)),
+    );
 
   /** The copy's structures, on the head's own grid, lie where the head's are, each on its own side. */
   async function expectSame(copy: Volume, leastDice: number) {
@@ -148,14 +143,4 @@ function middle(mask: Uint8Array, { size: [ni, nj], ijkToLps }: VolumeGeometry):
     count++;
   }
   return transformPoint(ijkToLps, sum.map((value) => value / count) as unknown as Vec3);
-}
-
-function overlap(a: Uint8Array, b: Uint8Array): number {
-  let both = 0;
-  for (let n = 0; n < a.length; n++) both += a[n]! & b[n]!;
-  return both;
-}
-
-function dice(a: Uint8Array, b: Uint8Array): number {
-  return (2 * overlap(a, b)) / (overlap(a, a) + overlap(b, b));
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { type InstalledModel, KNOWN_MODELS, type ModelCard } from "#models/index.ts";
 import { InvalidPromptError, ModelNotFoundError } from "#server/domain/index.ts";
@@ -63,6 +64,23 @@ describe("which model answers", () => {
     test("by all that both were measured on, where what is asked was not", async () => {
       const [worse, better] = [measured("a", { hippocampus: 0.6 }), measured("b", { hippocampus: 0.7 })];
       expect(await chosen([worse, better], "MR", ["thalamus"])).toBe("b");
+    });
+
+    test("not by a reference that one of them saw in training", async () => {
+      const pupil = installed({
+        ...brain.card,
+        name: "b",
+        figures: [{ reference: "an atlas", seenInTraining: true, dice: { hippocampus: 0.9 } }],
+      });
+      expect(await chosen([measured("a", { hippocampus: 0.6 }), pupil], "MR", ["hippocampus"])).toBe("a");
+    });
+
+    test("MeshNet, before the built-in network that learnt from it", async () => {
+      const [meshNet] = KNOWN_MODELS;
+      const { figures } = JSON.parse(await readFile("models/brain-t1/provenance.json", "utf8"));
+      const own = installed({ ...brain.card, name: "brain-t1-unet", figures });
+      const teacher = installed({ ...brain.card, figures: meshNet?.figures ?? [] });
+      expect(await chosen([own, teacher], "MR", ["hippocampus"])).toBe("brain-t1");
     });
 
     test("the first, where they have no reference in common, however large the numbers", async () => {
