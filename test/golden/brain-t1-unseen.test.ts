@@ -86,5 +86,5 @@ async function unseenHeads(): Promise<Volume[]> {
 async function segment(installed: InstalledModel, head: Volume): Promise<Map<string, Uint8Array>> {
   if (installed.engine !== "labels") throw new Error("a network of fixed labels was expected");
   await using model = createLabelsModel(installed);
-  return wholeMasks(model, head, STRUCTURES);
+  return await wholeMasks(model, head, STRUCTURES);
 }
