@@ -144,7 +144,7 @@ describeWithData("real files", () => {
     expect(new Set(readNifti(new Uint8Array(await readFile(output))).voxels)).toEqual(new Set([0, 1]));
 
     const refused = join(folder, "refused.nii.gz");
-    const { code } = await parse3d("segment", ct, "--modality", "MR", "--prompt", "bone", "-o", refused);
+    const { code } = await parse3d("segment", ct, "--modality", "US", "--prompt", "bone", "-o", refused);
     expect(code).toBe(3);
     expect((await readdir(folder)).filter((name) => name.startsWith("refused"))).toEqual([]);
   });

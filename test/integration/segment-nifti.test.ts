@@ -75,11 +75,22 @@ describeWithData("a NIfTI file over the API", () => {
     expect((await service.api.call("health")).status).toBe("alive");
   });
 
-  test("an MR is not answered by CT rules, and the problem lists what there is", async () => {
+  test("an image is answered by no model of another modality, and the problem lists what there is", async () => {
+    const problemOf = async (modality: string, prompts: string) =>
+      (await (await send(ct, { prompts, modality })).json()) as { code: string; detail: string };
+    const ultrasound = await problemOf("US", "bone");
+    expect(ultrasound.code).toBe("model-not-found");
+    expect(ultrasound.detail).toMatch(/installed ones read: .*CT/);
+    const magnetic = await problemOf("MR", "bone");
+    expect(magnetic.code).toBe("invalid-prompt");
+    expect(magnetic.detail).toMatch(/They know: .*hippocampus/);
+  });
+
+  test("a trunk is not answered by a network of heads, whatever modality it is called", async () => {
     const answer = await send(ct, { prompts: "hippocampus", modality: "MR" });
     const problem = (await answer.json()) as { code: string; detail: string };
-    expect(problem.code).toBe("model-not-found");
-    expect(problem.detail).toContain("brain-t1");
+    expect(problem.code).toBe("unsupported-series");
+    expect(problem.detail).toContain("366 x 303 x 90 mm");
   });
 });
 
