@@ -126,10 +126,12 @@ describeWithPostgres("a PostgreSQL server", () => {
 
   test("shared by four queues has each of 200 jobs done exactly once", async () => {
     const url = await postgres.newDatabase();
-    await using a = await open(url, { concurrency: 2 });
-    await using b = await open(url, { concurrency: 2 });
-    await using c = await open(url, { concurrency: 2 });
-    await using d = await open(url, { concurrency: 2 });
+    // Nobody dies here, so nobody who is slow for a moment is to be taken for dead.
+    const patient = { concurrency: 2, silentMs: 20_000 };
+    await using a = await open(url, patient);
+    await using b = await open(url, patient);
+    await using c = await open(url, patient);
+    await using d = await open(url, patient);
     const workers = [a, b, c, d];
     const jobs = await Promise.all(
       Array.from({ length: 200 }, (_, n) => workers[n % 4]!.queue.submit(ask(`prompt ${n}`), from)),

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Database, migrate, openServerDatabase } from "#server/database/index.ts";
 import { PacsUnavailableError } from "#server/domain/index.ts";
@@ -29,6 +30,22 @@ function cardOf(name: string) {
   return { ...densityCard, name, trained: name.startsWith("trained") };
 }
 
+/** What was committed is told six heartbeats later. */
+function slowToAnswer(db: Database): Database {
+  return {
+    kind: db.kind,
+    query: (...statement) => db.query(...statement),
+    script: (...text) => db.script(...text),
+    listen: (...channel) => db.listen(...channel),
+    async transaction(work) {
+      const answer = await db.transaction(work);
+      await setTimeout(300);
+      return answer;
+    },
+    [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
+  };
+}
+
 async function finish(queue: PostgresJobQueue, id: string) {
   for await (const _event of queue.events(id, { signal: never }));
   return queue.get(id);
@@ -42,9 +59,14 @@ describeWithPostgres("machines that share one PostgreSQL", () => {
   afterAll(() => postgres?.[Symbol.asyncDispose]());
 
   /** A machine with these models; its fake network answers with the first that its registry chooses. */
-  async function machine(url: string, models: readonly string[], more: Partial<PostgresJobQueueOptions> = {}) {
+  async function machine(
+    url: string,
+    models: readonly string[],
+    more: Partial<PostgresJobQueueOptions> = {},
+    connection = (db: Database) => db,
+  ) {
     const fake = createFakeRunner();
-    const db: Database = openServerDatabase({ url, logger });
+    const db = connection(openServerDatabase({ url, logger }));
     await migrate(db);
     const cards = models.map(cardOf);
     const own = {
@@ -162,6 +184,14 @@ describeWithPostgres("machines that share one PostgreSQL", () => {
     a.fake.release();
     expect((await finish(a.queue, first.id)).state).toBe("succeeded");
     expect(await finish(a.queue, stray.id)).toMatchObject({ state: "succeeded", attempt: 2 });
+  });
+
+  test("begin a job once, however slowly its claim is answered", async () => {
+    const url = await postgres.newDatabase();
+    await using a = await machine(url, ["trained-a"], {}, slowToAnswer);
+    const { id } = await a.queue.submit(ask("x", "trained-a"), from);
+    expect(await finish(a.queue, id)).toMatchObject({ state: "succeeded", attempt: 1 });
+    expect(a.fake.begun).toHaveLength(1);
   });
 
   test("lose no retry of a job that another one begins anew", async () => {
