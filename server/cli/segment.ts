@@ -125,7 +125,7 @@ function describeFindings(findings: readonly Finding[], { recognise }: SegmentCo
   if (!recognise) return findings.map(describeFinding);
   const found = findings.filter(({ present }) => present);
   const others = findings.length - found.length;
-  return [...found.map(describeFinding), `looked for and not found: ${others} more`];
+  return [...found.map(describeFinding), ...(others > 0 ? [`looked for and not found: ${others} more`] : [])];
 }
 
 /** @throws InvalidRequestError where a word is no output */
