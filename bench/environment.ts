@@ -25,10 +25,9 @@ export async function environment(programs: Suite["programs"] = {}) {
 }
 
 async function firstLine(command: string, arguments_: readonly string[]): Promise<string> {
-  try {
-    const { stdout } = await run(command, arguments_, { cwd: import.meta.dirname });
-    return stdout.split("\n")[0]?.trim() ?? "";
-  } catch {
-    return "unknown";
-  }
+  // Some programs end with an error code after they have said their version.
+  const { stdout } = await run(command, arguments_, { cwd: import.meta.dirname }).catch(
+    (error: { readonly stdout?: string }) => ({ stdout: error.stdout || "unknown" }),
+  );
+  return stdout.split("\n")[0]?.trim() ?? "";
 }

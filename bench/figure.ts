@@ -26,7 +26,13 @@ export interface Report {
 export interface Suite {
   /** Programs whose versions belong to the figures: name -> command that prints it. */
   readonly programs?: Readonly<Record<string, readonly [command: string, ...arguments_: string[]]>>;
-  run(report: Report): Promise<void>;
+  run(report: Report, options: SuiteOptions): Promise<void>;
+}
+
+/** What the command line asks of a suite. */
+export interface SuiteOptions {
+  /** How many series `load` routes. */
+  readonly series?: number;
 }
 
 /** The figure of samples that were taken in turns with the peer's. */
@@ -42,11 +48,23 @@ export function compare(
     unit,
     ours: middle,
     runs: ours.length,
-    spread: (Math.max(...ours) - Math.min(...ours)) / middle,
+    spread: middle === 0 ? 0 : (Math.max(...ours) - Math.min(...ours)) / middle,
   };
   if (!peer) return common;
   const theirs = median(peer.samples);
   return { ...common, peer: theirs, peerName: peer.name, ratio: middle / theirs };
+}
+
+/** The figure that so large a fraction of the samples is not above. */
+export function percentile(
+  name: string,
+  unit: string,
+  samples: readonly number[],
+  fraction: number,
+): Omit<Figure, "suite"> {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const ours = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? Number.NaN;
+  return { name, unit, ours, runs: samples.length, spread: ((sorted.at(-1) ?? 0) - (sorted[0] ?? 0)) / ours };
 }
 
 export function median(samples: readonly number[]): number {

@@ -7,13 +7,15 @@ import type { Figure, Report, Suite } from "./figure.ts";
 const SUITES = join(import.meta.dirname, "suites");
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: "boolean", default: false } },
+  options: { json: { type: "boolean", default: false }, series: { type: "string" } },
   allowPositionals: true,
 });
 const known = (await readdir(SUITES)).map((file) => file.replace(/\.ts$/, "")).sort();
 const [name = ""] = positionals;
-if (!known.includes(name) || positionals.length > 1) {
-  console.error(`Usage: npm run bench -- SUITE [--json]\nSuites: ${known.join(", ")}`);
+const series = values.series === undefined ? undefined : Number(values.series);
+const isCount = series === undefined || (Number.isInteger(series) && series > 0);
+if (!known.includes(name) || positionals.length > 1 || !isCount) {
+  console.error(`Usage: npm run bench -- SUITE [--json]; load also --series N\nSuites: ${known.join(", ")}`);
   process.exit(2);
 }
 
@@ -26,7 +28,7 @@ const report: Report = {
   },
   note: (text) => console.error(text),
 };
-await suite.run(report);
+await suite.run(report, { ...(series !== undefined && { series }) });
 const where = await environment(suite.programs);
 if (values.json) {
   console.log(JSON.stringify(where));

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, cp, mkdir } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,18 +9,20 @@ import { promisify } from "node:util";
 const LISTED = join(import.meta.dirname, "peers");
 const INSTALLED = join(import.meta.dirname, "../.cache/bench-peers");
 
-/** Installs the peers where they are not yet. */
+/** Installs the peers where they are not yet, or are not the ones that are listed now. */
 export async function installPeers(note: (text: string) => void): Promise<void> {
-  const there = await access(join(INSTALLED, "node_modules/.package-lock.json")).then(
-    () => true,
-    () => false,
-  );
-  if (there) return;
+  const listed = await readFile(join(LISTED, LOCK), "utf8");
+  if ((await readFile(join(INSTALLED, DONE), "utf8").catch(() => undefined)) === listed) return;
   note("installing what the benchmarks are run beside (110 MB, this once) ...");
   await mkdir(INSTALLED, { recursive: true });
   await cp(LISTED, INSTALLED, { recursive: true });
   await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: INSTALLED });
+  await writeFile(join(INSTALLED, DONE), listed);
 }
+
+const LOCK = "package-lock.json";
+/** What was listed when the installation was through; npm ci removes it before it begins. */
+const DONE = "node_modules/.parse3d-lock";
 
 /** A peer's module, in the process that runs it. */
 export function importPeer(name: string): Promise<unknown> {

@@ -1,19 +1,23 @@
 /** One SEG of a folder of images and a label map of bytes on their grid, by our writer or by dcmqi, in a process of its own. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { codesForPrompt, encodeSeg, openSeries } from "#converters/dicom/index.ts";
+// As the command that converts does: the folder's face would load all that reads and writes all else.
+import { codesForPrompt } from "#converters/dicom/codes.ts";
+import { openSeries } from "#converters/dicom/decode-series.ts";
+import { encodeSeg } from "#converters/dicom/encode-seg.ts";
 import { column, type Vec3, type VolumeGeometry, voxelSizeMm } from "#converters/geometry/index.ts";
 import { type BitVolume, createBitVolume } from "#converters/mask/index.ts";
 import { dicomFilesIn } from "../server/dicom-folder.ts";
 import { importPeer } from "./peers.ts";
 
+const PIECE_BYTES = 1 << 18;
 const [way = "", folder = "", labelFile = "", segments = "1", output = ""] = process.argv.slice(2);
 const count = Number(segments);
 await (way === "ours" ? ours() : dcmqi());
 
 async function ours(): Promise<void> {
   const { volume, header } = await openSeries(dicomFilesIn(folder));
-  const masks = masksOf(new Uint8Array(readFileSync(labelFile)), volume.geometry.size);
+  const masks = masksOf(labelFile, volume.geometry.size);
   const file = encodeSeg({
     header,
     geometry: volume.geometry,
@@ -33,14 +37,24 @@ async function ours(): Promise<void> {
   writeFileSync(output, file);
 }
 
-function masksOf(labels: Uint8Array, size: Vec3): readonly BitVolume[] {
+/** Read piece by piece: memory that is written for the first time takes longer than all that is done with it. */
+function masksOf(file: string, size: Vec3): readonly BitVolume[] {
   const masks = Array.from({ length: count }, () => createBitVolume(size));
   const bits = masks.map((mask) => mask.bits);
-  const quads = new Uint32Array(labels.buffer, labels.byteOffset, labels.length >> 2);
-  for (let q = 0; q < quads.length; q++) {
-    if (quads[q] === 0) continue;
-    for (let n = q * 4; n < q * 4 + 4; n++) if (labels[n]! > 0) bits[labels[n]! - 1]![n >>> 3]! |= 1 << (n & 7);
+  const labels = new Uint8Array(PIECE_BYTES);
+  const quads = new Uint32Array(labels.buffer);
+  const descriptor = openSync(file, "r");
+  for (let start = 0; ; start += PIECE_BYTES) {
+    const held = readSync(descriptor, labels, 0, PIECE_BYTES, start);
+    if (held === 0) break;
+    for (let q = 0; q < held >> 2; q++) {
+      if (quads[q] === 0) continue;
+      for (let n = q * 4; n < q * 4 + 4; n++) {
+        if (labels[n]! > 0) bits[labels[n]! - 1]![(start + n) >>> 3]! |= 1 << (n & 7);
+      }
+    }
   }
+  closeSync(descriptor);
   return masks;
 }
 
@@ -94,7 +108,7 @@ async function dcmqi(): Promise<void> {
     ],
   };
   const files = readdirSync(folder).map((name) => join(folder, name));
-  const labels = new Uint8Array(readFileSync(labelFile));
+  const labels = readFileSync(labelFile);
   const options = { refDicomSeries: files, skipEmptySlices: true };
   await writeSegmentationNode(itkImage(geometry, new Int16Array(labels)), meta, output, options);
 }

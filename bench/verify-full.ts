@@ -6,14 +6,17 @@ import { networkTensors } from "#models/boltzformer/network-tensors.ts";
 import {
   buildBoltzFormer,
   type GraphTensor,
+  type InstalledBundle,
   layerNoise,
   NOISE_INPUT,
   openBundle,
   verifyBundle,
 } from "#models/index.ts";
-import { openGraphProcess } from "#server/engines/index.ts";
+import { createBundleModel, openGraphProcess } from "#server/engines/index.ts";
 import { median } from "./figure.ts";
+import { noisyCt } from "./infer/small-network.ts";
 import { writeMadeWeights } from "./made-weights.ts";
+import { peakMiBOf } from "./peak-memory.ts";
 
 /*
  * MedImageParse 3D at its real size against numbers of upstream's own code, with made weights: the official ones are not
@@ -61,10 +64,10 @@ const bundle = await openBundle(folder);
 if (bundle.engine !== "bundle") throw new Error("the builder made another kind of model");
 
 note("comparing with upstream's numbers");
-await using network = openGraphProcess({ threads });
+const network = openGraphProcess({ threads });
 const { maxAbsDiff } = await verifyBundle(bundle, options.golden, network.run);
 note("measuring one prompt and eight");
-await using fresh = openGraphProcess({ threads });
+const fresh = openGraphProcess({ threads });
 const { manifest } = bundle;
 const imageFile = join(folder, manifest.files.imageModel.name);
 const ask = (prompts: number) => fresh.ask(imageFile, question(prompts));
@@ -82,6 +85,10 @@ const thirtyTwo = median([await ask(32), await ask(32), await ask(32)].map(({ se
 
 note("measuring the two halves: one look, then one, eight and thirty-two prompts");
 const halves = await measureHalves();
+note("measuring the inference process");
+await network[Symbol.asyncDispose]();
+await fresh[Symbol.asyncDispose]();
+const inferenceProcessPeakMb = await measureProcess(bundle);
 
 const secondsPerSlice = { one: median(samples.one), eight: median(samples.eight) };
 console.log(
@@ -93,6 +100,7 @@ console.log(
     peakRssMb,
     secondsToOpen: rounded(secondsToOpen),
     halves,
+    inferenceProcessPeakMb,
     threads,
   }),
 );
@@ -136,6 +144,24 @@ async function measureHalves() {
   }
   const [one, eight, thirtyTwo] = [...samples.values()].map((seconds) => rounded(median(seconds)));
   return { encode: rounded(median(encode)), decode: { one, eight, thirtyTwo }, peakRssMb: peak };
+}
+
+/** Peak memory of the inference process itself, text graph and all, after so many prompts on one slice. */
+async function measureProcess(bundle: InstalledBundle) {
+  await using model = createBundleModel(bundle, { executionProvider: "cpu", threads });
+  const run = { signal: new AbortController().signal, progress: () => {}, note: () => {} };
+  const peaks: Record<string, number> = {};
+  for (const count of [1, 8, 32]) {
+    const prompts = Array.from({ length: count }, (_, n) => ({ id: `p${n}`, text: `structure ${n + 1}` }));
+    const volume = {
+      ...noisyCt([manifest.imageSize, manifest.imageSize, 1], count),
+      modality: "MR",
+      unit: "arbitrary",
+    } as const;
+    for await (const _ of model.segment(volume, prompts, { merge: "exclusive", probabilities: false }, run));
+    peaks[count] = Math.round(peakMiBOf(model.status().pid));
+  }
+  return peaks;
 }
 
 /** One slice of grey noise, and prompts of eight tokens. */

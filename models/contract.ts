@@ -116,6 +116,25 @@ const GoldenSample = z
 /** A known question and its answer, inside the manifest. */
 export type GoldenSample = z.infer<typeof GoldenSample>;
 
+/** Graphs in float16 but for what that is too coarse for, and how far they are from the same network in float32. */
+const HalfPrecision = z
+  .object({
+    kind: z.literal("float16"),
+    /** On the golden sample's picture and prompts, where the bundle was built. */
+    agreement: z
+      .object({
+        /** What computed both. */
+        on: z.string(),
+        /** Largest and mean difference of a mask logit, and the spread (standard deviation) of the logits. */
+        maskLogits: z.object({ largest: z.number(), mean: z.number(), spread: z.number() }).readonly(),
+        /** Of the pixels, the share that is on the same side of the mask threshold. */
+        samePixels: z.number(),
+        existenceLogits: z.object({ largest: z.number() }).readonly(),
+      })
+      .readonly(),
+  })
+  .readonly();
+
 /** manifest.json of a text-prompted model: two ONNX graphs, and all that the host must know to feed them. */
 export const BundleManifest = z
   .object({
@@ -130,6 +149,8 @@ export const BundleManifest = z
       .regex(/^[0-9a-f]{64}$/)
       .exactOptional(),
     opset: z.int().positive(),
+    /** What the graphs compute in, where that is not float32 throughout. */
+    precision: HalfPrecision.exactOptional(),
     /** Program -> version that made the graphs. */
     exporter: z.record(z.string(), z.string()).readonly(),
 

@@ -1,4 +1,5 @@
 export { type BoltzFormerOptions, buildBoltzFormer } from "./boltzformer/build.ts";
+export { buildHalfBoltzFormer } from "./boltzformer/build-half.ts";
 export type { GraphRunner, GraphTensor } from "./boltzformer/graph-runner.ts";
 export { type NetworkConfig, parseNetworkConfig } from "./boltzformer/network-config.ts";
 export { layerNoise } from "./boltzformer/noise.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type ModelStore, openModelStore } from "#models/index.ts";
 import type { Archive } from "#server/dicomweb/index.ts";
-import { deterministicUid, type Ports, SeriesNotFoundError } from "#server/domain/index.ts";
-import { createModelRegistry, type EngineRegistry } from "#server/engines/index.ts";
+import { deterministicUid, keepRecentSeries, type Ports, SeriesNotFoundError } from "#server/domain/index.ts";
+import { createModelRegistry, type EngineRegistry, type WarmState } from "#server/engines/index.ts";
 import { createMetrics, type HttpServer, startHttpServer } from "#server/http/index.ts";
 import { StorageFullError } from "#server/jobs/index.ts";
 import { openProbabilityFiles } from "#server/probabilities/index.ts";
@@ -30,12 +30,19 @@ export interface AppPorts extends Ports, AsyncDisposable {
   readonly store: ModelStore;
 }
 
+/** Of the series of the last question: a CT of 512 x 512 x 1000 voxels, for as long as somebody may be asking on. */
+const KEPT_DECODED = { maxBytes: 2 ** 29, keepMs: 600_000 } as const;
+
 /** Opens everything that segmenting takes; nothing connects or loads before it is used. The built-in model is there afterwards. */
-export async function openPorts(config: Config, logger: Logger): Promise<AppPorts> {
+export async function openPorts(
+  config: Config,
+  logger: Logger,
+  onWarm: (state: WarmState) => void = () => {},
+): Promise<AppPorts> {
   const store = await openStore(config);
   const { broken } = await store.inspect();
   for (const { error } of broken) logger.warn({ event: "model.broken", err: error });
-  const { executionProvider, threads, anticipate, remoteKeys, idleMs } = config.inference;
+  const { executionProvider, threads, anticipate, remoteKeys, idleMs, gpus, warm } = config.inference;
   const models = createModelRegistry({
     installed: () => offeredModels(config, store),
     executionProvider,
@@ -43,7 +50,10 @@ export async function openPorts(config: Config, logger: Logger): Promise<AppPort
     ...(threads !== undefined && { threads }),
     ...(anticipate !== undefined && { anticipate }),
     ...(remoteKeys && { remoteKeys }),
+    ...(gpus && { gpus }),
     idleMs,
+    warm,
+    onWarm,
   });
   const dicomweb = openArchive(config, logger);
   return {
@@ -52,6 +62,7 @@ export async function openPorts(config: Config, logger: Logger): Promise<AppPort
     archive: dicomweb.archive,
     models,
     store,
+    recent: keepRecentSeries(KEPT_DECODED),
     now: () => new Date(),
     newUid: deterministicUid,
     async [Symbol.asyncDispose]() {
@@ -136,6 +147,7 @@ export async function startServer(
         if (lack !== undefined) throw new StorageFullError(lack);
         return undefined;
       },
+      ...(work.warm && { warm: work.warm }),
       ...(config.database.kind === "server" && { workers: () => describeWorkers(jobs.queue) }),
       archive: async ({ signal }) => {
         await dicomweb.archive.searchStudies({ limit: 1 }, { signal });

@@ -6,6 +6,7 @@ import { invalidRequest } from "./files.ts";
 /**
  * Every DICOM file (by its "DICM" mark) in a folder and the folders below, in the order of their names. Their bytes are
  * read when they are asked for, also after all files were seen: a series need not fit into memory.
+ * @throws InvalidRequestError where a file is called one and is none: a slice that was cut short is not left out in silence
  */
 export async function* dicomFilesIn(folder: string): AsyncGenerator<InstanceSource> {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
@@ -14,6 +15,7 @@ export async function* dicomFilesIn(folder: string): AsyncGenerator<InstanceSour
     const file = await refusing(() => openFile(path));
     try {
       if (await refusing(() => isPart10(file))) yield instanceSource(path, file);
+      else if (/\.(dcm|dicom|ima)$/i.test(path)) throw await invalidRequest(`${path} cannot be read`, DAMAGED, REPAIR);
     } finally {
       file.close();
     }
@@ -71,6 +73,9 @@ function instanceSource(path: string, first: OpenFile): InstanceSource {
       }),
   };
 }
+
+const DAMAGED = Object.assign(new Error(), { code: "by its name it is a DICOM file, and it has none of its marks" });
+const REPAIR = "It may have been cut short: get it again, or take it out of the folder.";
 
 const MARK_AT = 128;
 const mark = new Uint8Array(4);

@@ -17,7 +17,11 @@ export async function readInput(path: string): Promise<Uint8Array> {
  * it is.
  */
 export async function writeOutput(path: string, ...parts: readonly Uint8Array[]): Promise<void> {
-  if (await isDevice(path)) return writeParts(path, parts);
+  if (await isDevice(path)) {
+    return writeParts(path, parts).catch(async (cause: unknown) => {
+      throw await invalidRequest("The output cannot be written", cause);
+    });
+  }
   const unfinished = `${path}.${process.pid}.part`;
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -26,6 +30,22 @@ export async function writeOutput(path: string, ...parts: readonly Uint8Array[])
   } catch (cause) {
     await rm(unfinished, { force: true });
     throw await invalidRequest("The output cannot be written", cause);
+  }
+}
+
+/** @throws InvalidRequestError where a result would take the place of what it is made from, by whatever name */
+export async function refuseSameFile(input: string, output: string): Promise<void> {
+  const [from, to] = await Promise.all([input, output].map((path) => stat(path).catch(() => undefined)));
+  if (!from?.isFile() || from.ino !== to?.ino || from.dev !== to?.dev) return;
+  throw await invalidRequest("The output would replace the input", SAME_FILE, "Name another file with -o.");
+}
+
+/** @throws InvalidRequestError where results cannot lie in such a folder, before work is done for them */
+export async function makeOutputFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw await invalidRequest("The output folder cannot be made", cause, "Name another one with -o.");
   }
 }
 
@@ -86,6 +106,8 @@ export async function isFolder(path: string): Promise<boolean> {
     throw await invalidRequest("The path cannot be read", cause, "Check it.");
   }
 }
+
+const SAME_FILE = Object.assign(new Error(), { code: "it is the same file" });
 
 /** More in one call than this not every system takes. */
 const LARGEST_WRITE = 1 << 30;

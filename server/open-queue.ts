@@ -9,7 +9,7 @@ import {
 import type { DatabaseConfig } from "./config.ts";
 import type { Logger } from "./logger.ts";
 
-export interface QueueOptions extends MemoryJobQueueOptions, Pick<PostgresJobQueueOptions, "room" | "silentMs"> {}
+export interface QueueOptions extends MemoryJobQueueOptions, Pick<PostgresJobQueueOptions, "silentMs"> {}
 
 export interface OpenedQueue extends AsyncDisposable {
   readonly queue: JobQueue;
@@ -20,7 +20,7 @@ export interface OpenedQueue extends AsyncDisposable {
 /** The queue that the configuration asks for, and its database. Disposing closes both. */
 export async function openQueue(database: DatabaseConfig, options: QueueOptions): Promise<OpenedQueue> {
   if (database.kind === "none") {
-    const { room: _shared, silentMs: _others, ...own } = options;
+    const { silentMs: _others, ...own } = options;
     const queue = new MemoryJobQueue(own);
     return { queue, [Symbol.asyncDispose]: () => queue[Symbol.asyncDispose]() };
   }

@@ -27,6 +27,8 @@ export function openRouting(
     logger,
     pollMs,
     modalities,
+    // Whoever seems to follow the archive beside this process is dead.
+    alone: db.kind === "embedded",
     checkDestination: (destination) => checkDestination(destinations, destination),
     from:
       routing.kind === "orthanc"

@@ -1,10 +1,12 @@
 import { tmpdir } from "node:os";
 import type { ModelStore } from "#models/index.ts";
+import type { WarmState } from "#server/engines/index.ts";
 import { type JobRunner, type RoomCheck, runInWorker, type WorkerOffer, withStageLimits } from "#server/jobs/index.ts";
 import { type ComputedOn, rememberingDevices } from "./computed-on.ts";
 import type { Config } from "./config.ts";
 import type { Logger } from "./logger.ts";
 import { createDiskCheck, createRoomCheck, describeDevice } from "./machine.ts";
+import { watchWarming } from "./warming.ts";
 
 /** How jobs are done on this machine. Disposing ends the thread and its inference processes. */
 export interface Work extends AsyncDisposable {
@@ -12,6 +14,8 @@ export interface Work extends AsyncDisposable {
   readonly run?: JobRunner;
   /** What models were computed on here; absent where other machines do the jobs. */
   readonly computedOn?: ComputedOn;
+  /** Whether the models that are to be warm are; absent where none is. */
+  readonly warm?: () => Promise<string>;
   /** What is told to the other processes. */
   readonly offer: () => Promise<WorkerOffer>;
   /** Why no job is begun now. */
@@ -30,7 +34,10 @@ export interface WorkParts {
 /** Jobs in a thread of their own, each stage within its limit. The thread starts at once. */
 export function openWork(config: Config, logger: Logger, { store, version, works }: WorkParts): Work {
   const entry = new URL("./worker.ts", import.meta.url);
-  const thread = works ? runInWorker({ entry, logger, workerData: config }) : undefined;
+  const warming = watchWarming(config.inference.warm);
+  const thread = works
+    ? runInWorker({ entry, logger, workerData: config, onNotice: (notice) => warming.heard(notice as WarmState) })
+    : undefined;
   const remembering = thread && rememberingDevices(thread.run);
   const { executionProvider } = config.inference;
   const room = roomNeeded(config);
@@ -39,6 +46,7 @@ export function openWork(config: Config, logger: Logger, { store, version, works
       run: withStageLimits(remembering.run, config.worker.stageLimits),
       computedOn: remembering.computedOn,
     }),
+    ...(works && config.inference.warm.length > 0 && { warm: async () => warming.check() }),
     offer: async () => ({
       version,
       device: await describeDevice(executionProvider),

@@ -31,7 +31,14 @@ export function anyBit(bits: Uint8Array, start: number, count: number): boolean 
   let n = start;
   for (; n < end && (n & 7) !== 0; n++) if ((bits[Math.floor(n / 8)]! >>> (n & 7)) & 1) return true;
   const lastByte = Math.floor(end / 8);
-  for (let byte = n / 8; byte < lastByte; byte++) if (bits[byte] !== 0) return true;
+  let byte = n / 8;
+  for (; byte < lastByte && ((bits.byteOffset + byte) & 3) !== 0; byte++) if (bits[byte] !== 0) return true;
+  if (byte < lastByte) {
+    const words = new Uint32Array(bits.buffer, bits.byteOffset + byte, (lastByte - byte) >>> 2);
+    for (let word = 0; word < words.length; word++) if (words[word] !== 0) return true;
+    byte += words.length * 4;
+  }
+  for (; byte < lastByte; byte++) if (bits[byte] !== 0) return true;
   for (n = Math.max(n, lastByte * 8); n < end; n++) if ((bits[Math.floor(n / 8)]! >>> (n & 7)) & 1) return true;
   return false;
 }

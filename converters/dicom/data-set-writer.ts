@@ -25,20 +25,29 @@ interface Field {
   readonly value: ValueField | { readonly kind: "items"; readonly items: readonly Layout[] };
 }
 
+/** What was laid out of lists of items that stand in several places: frames of a SEG share what they say of their slice. */
+type SharedItems = Map<readonly Elements[], { readonly signed: boolean; readonly field: Field }>;
+
 /**
  * The data set in order of tag, with the size of each element.
  *
  * @param encoding explicit VR where absent; implicit VR is for values longer than a VR of 16-bit length can hold
  * @param signedByParent what "US or SS" means where this data set has no Pixel Representation of its own
+ * @param shared grows; the items must not change
  * @throws RangeError where a keyword is not in PS3.6, or a value does not fit its VR
  */
-export function layOut(dataSet: Elements, encoding: VrEncoding = "explicit", signedByParent = false): Layout {
+export function layOut(
+  dataSet: Elements,
+  encoding: VrEncoding = "explicit",
+  signedByParent = false,
+  shared: SharedItems = new Map(),
+): Layout {
   const signed = dataSet.PixelRepresentation === undefined ? signedByParent : dataSet.PixelRepresentation === 1;
   const fields: Field[] = [];
   let length = 0;
   for (const [keyword, given] of Object.entries(dataSet)) {
     if (given === undefined) continue;
-    const field = layOutElement(keyword, given, encoding, signed, dataSet);
+    const field = layOutElement(keyword, given, encoding, signed, dataSet, shared);
     fields.push(field);
     length += headerLength(field.vr, encoding) + field.length;
   }
@@ -52,15 +61,25 @@ function layOutElement(
   encoding: VrEncoding,
   signed: boolean,
   dataSet: Elements,
+  shared: SharedItems,
 ): Field {
   const entry = entryOfKeyword(keyword);
   if (entry === undefined) throw new RangeError(`"${keyword}" is not a keyword of PS3.6`);
   const { tag } = entry;
   if (entry.vr === "SQ") {
     if (!isItems(given)) throw new RangeError(`${keyword} is a sequence: it must be given as a list of data sets`);
-    const items = given.map((item) => layOut(item, encoding, signed));
+    const known = shared.get(given);
+    if (known !== undefined && known.signed === signed && known.field.tag === tag) return known.field;
+    const items = given.map((item) => layOut(item, encoding, signed, shared));
     const length = items.reduce((sum, item) => sum + ITEM_HEADER + item.length, 0);
-    return { tag, vr: "SQ", length: checkLength(keyword, "SQ", encoding, length), value: { kind: "items", items } };
+    const field: Field = {
+      tag,
+      vr: "SQ",
+      length: checkLength(keyword, "SQ", encoding, length),
+      value: { kind: "items", items },
+    };
+    shared.set(given, { signed, field });
+    return field;
   }
   if (isItems(given) && given.length > 0) throw new RangeError(`${keyword} is ${entry.vr}, not a sequence`);
   const vr = chooseVr(entry, signed, dataSet);

@@ -51,6 +51,8 @@ function readSeg({ dataSet, pixelData, transferSyntaxUid }: DicomFile, decode: D
   const frameOfReferenceUid = firstText(dataSet, "FrameOfReferenceUID") ?? "";
   const [series] = items(dataSet, "ReferencedSeriesSequence");
   const referencedSeriesInstanceUid = series && firstText(series, "SeriesInstanceUID");
+  const [source] = items(dataSet, "SourceInstanceSequence");
+  const revisionOf = source && firstText(source, "ReferencedSOPInstanceUID");
   const geometry = gridOfFrames(frames, frameGeometry, frameOfReferenceUid, sliceSpacing(dataSet));
   return {
     sopInstanceUid: firstText(dataSet, "SOPInstanceUID") ?? "",
@@ -61,6 +63,7 @@ function readSeg({ dataSet, pixelData, transferSyntaxUid }: DicomFile, decode: D
     referencedSopInstanceUids: (series ? items(series, "ReferencedInstanceSequence") : []).flatMap(
       (instance) => firstText(instance, "ReferencedSOPInstanceUID") ?? [],
     ),
+    ...(revisionOf !== undefined && { revisionOf }),
     type: pixels.type,
     segments: readSegments(dataSet),
     frames,

@@ -5,11 +5,12 @@ import type { ImageFrame } from "./image-frame.ts";
 import type { InstanceSource } from "./instance-source.ts";
 import { lookUp } from "./lookup-tables.ts";
 import { type LossyCompression, strongestCompression } from "./lossy-compression.ts";
+import { type Padding, watchPadding } from "./pixel-padding.ts";
 import { readInstances, type SeriesFrames } from "./read-instances.ts";
 import { resampleStack } from "./resample-stack.ts";
 import { type SeriesHeader, seriesHeader, standInFrameOfReferenceUid } from "./series-header.ts";
-import { notesOnGrid, notesOnValues, watchPadding } from "./series-notes.ts";
-import { seriesValues } from "./series-values.ts";
+import { notesOnGrid, notesOnValues } from "./series-notes.ts";
+import { type PetUnits, seriesValues } from "./series-values.ts";
 import { arrangeSlices } from "./slice-arrangement.ts";
 import { decodeEachSlice, decodeSliceValues, type StoreSlice, takeSlices } from "./slice-values.ts";
 import { sourceInstances } from "./source-instances.ts";
@@ -35,6 +36,13 @@ export interface DecodeSeriesOptions {
    * note that says so; without it they are refused.
    */
   readonly resample?: boolean;
+  /**
+   * What voxels outside the field of view become, where the files say which those are (Pixel Padding Value and Range Limit):
+   * "keep" leaves them the files' value, "air" makes them -1000 HU, and 0 in PET, MR and NM. "keep" if absent.
+   */
+  readonly padding?: Padding;
+  /** "suv": SUV by body weight where a PET's header allows it; "activity": Bq/mL where it has that. "suv" if absent. */
+  readonly petUnits?: PetUnits;
   /** The most threads that may decode compressed frames; as many as there are cores if absent, and 0 for none. */
   readonly threads?: number;
 }
@@ -46,7 +54,8 @@ export interface DecodeSeriesOptions {
  *
  * A voxel is slope * stored + intercept of its own slice: Int16Array where all are integers that fit, else Float32Array.
  * Which slope, `seriesValues` chooses: PET becomes SUV by body weight where the header allows it.
- * Padding outside the field of view keeps the value that the file gives it; MONOCHROME1 is not inverted.
+ * Padding outside the field of view keeps the value that the file gives it unless `padding` says else; MONOCHROME1 is not
+ * inverted.
  *
  * @param instances must not change until the promise settles.
  * @throws UnsupportedSeriesError where the instances are not one regularly sampled volume; it says why and where.
@@ -86,7 +95,7 @@ export async function openSeries(
   instances: AsyncIterable<Uint8Array | InstanceSource> | Iterable<Uint8Array | InstanceSource>,
   options: DecodeSeriesOptions = {},
 ): Promise<OpenedSeries> {
-  const { signal, onInstance, threads = availableParallelism() } = options;
+  const { signal, onInstance, threads = availableParallelism(), padding = "keep" } = options;
   const { encoded, slices, arrangement, unit, notes, ...series } = prepare(
     await readInstances(instances, signal, onInstance),
     options,
@@ -103,6 +112,7 @@ export async function openSeries(
   };
   const common = { header, ...(lossyCompression && { lossyCompression }) };
   const known = [...notes, ...notesOnValues(slices, modality)];
+  const openWatch = () => watchPadding(slices, { padding, unit, modality });
   const asTheyAre = uneven === undefined && slices.every(({ table }) => table === undefined);
   return {
     ...common,
@@ -110,35 +120,38 @@ export async function openSeries(
     notes: known,
     async decode() {
       const values = lookUp(await decodeSliceValues(slices, encoded, decoding), slices);
-      const padding = watchPadding(slices);
+      const watch = openWatch();
       const perSlice = values.length / slices.length;
-      for (let k = 0; k < slices.length; k++) padding.look(k, values.subarray(k * perSlice, (k + 1) * perSlice));
+      for (let k = 0; k < slices.length; k++) watch.look(k, values.subarray(k * perSlice, (k + 1) * perSlice));
       return {
         ...common,
         volume: { ...volume, voxels: uneven ? resampleStack(values, uneven, size) : values },
-        notes: [...known, ...padding.notes(), ...notesOnGrid(arrangement)],
+        notes: [...known, ...watch.notes(), ...notesOnGrid(arrangement)],
       };
     },
     decodeSlices: asTheyAre
       ? async (store) => {
-          const padding = watchPadding(slices);
+          const watch = openWatch();
           await decodeEachSlice(
             slices,
             encoded,
             (k, values) => {
-              padding.look(k, values);
+              watch.look(k, values);
               store(k, values);
             },
             decoding,
           );
-          return [...known, ...padding.notes()];
+          return [...known, ...watch.notes()];
         }
       : undefined,
   };
 }
 
 /** All that is to be known before pixels are decoded. What it returns holds none of the frames that were not chosen. */
-function prepare({ frames, received, lowest }: SeriesFrames, { volume, resample = false }: DecodeSeriesOptions) {
+function prepare(
+  { frames, received, lowest }: SeriesFrames,
+  { volume, resample = false, petUnits }: DecodeSeriesOptions,
+) {
   const chosen = chooseVolume(frames, volume);
   refuseSeveralFramesOfReference(chosen.frames);
   const arrangement = arrangeSlices(
@@ -148,7 +161,7 @@ function prepare({ frames, received, lowest }: SeriesFrames, { volume, resample 
   const first = chosen.frames[0]!;
   const given = first.frameOfReferenceUid;
   const header = seriesHeader(lowest, given === "" ? standInFrameOfReferenceUid(first.seriesInstanceUid) : given);
-  const values = seriesValues(chosen.frames, frames, header.series.Modality);
+  const values = seriesValues(chosen.frames, frames, header.series.Modality, petUnits);
   const remarks = new Set(chosen.frames.flatMap(({ remark }) => remark ?? []));
   const notes = [...chosen.notes, ...remarks, ...values.notes];
   if (given === "") {

@@ -31,6 +31,8 @@ export interface DecodedSeg {
   readonly referencedSeriesInstanceUid?: string;
   /** Every instance that the object says it was made from. */
   readonly referencedSopInstanceUids: readonly string[];
+  /** The segmentation that it was made of: somebody edited that one, or it was cut again. */
+  readonly revisionOf?: string;
   readonly type: "BINARY" | "FRACTIONAL" | "LABELMAP";
   readonly segments: readonly DecodedSegment[];
   readonly frames: readonly DecodedSegFrame[];

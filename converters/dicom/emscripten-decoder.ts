@@ -32,7 +32,7 @@ export async function openHeapDecoder(
 ): Promise<(frame: Uint8Array, expectedBytes: number) => Uint8Array> {
   let errors: string[] = [];
   let broken = false;
-  let kept = new Uint8Array(0);
+  let last: HeapDecoder | undefined;
   const create = await createDecoder({
     print: (line) => void (line.startsWith(ERROR) && errors.push(line.slice(ERROR.length).trim())),
     printErr: (line) => void errors.push(line),
@@ -41,21 +41,18 @@ export async function openHeapDecoder(
     if (broken) throw new CorruptFrameError(`an earlier ${name} frame was damaged`);
     errors = [];
     try {
+      // Only now: what it decoded lies in the heap until its memory is given to another.
+      last?.delete();
+      last = undefined;
       const decoder = create();
-      try {
-        decoder.getEncodedBuffer(frame.length).set(frame);
-        decoder.decode();
-        const decoded = decoder.getDecodedBuffer();
-        if (errors.length > 0 || decoded.length !== expectedBytes) {
-          throw new CorruptFrameError(`its ${name} code stream is damaged or cut short (${errors.join("; ")})`);
-        }
-        // The heap may be given to the next frame, or grow away under the view.
-        if (kept.length !== expectedBytes) kept = new Uint8Array(expectedBytes);
-        kept.set(decoded);
-        return kept;
-      } finally {
-        decoder.delete();
+      last = decoder;
+      decoder.getEncodedBuffer(frame.length).set(frame);
+      decoder.decode();
+      const decoded = decoder.getDecodedBuffer();
+      if (errors.length > 0 || decoded.length !== expectedBytes) {
+        throw new CorruptFrameError(`its ${name} code stream is damaged or cut short (${errors.join("; ")})`);
       }
+      return new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.length);
     } catch (cause) {
       if (cause instanceof CorruptFrameError) throw cause;
       broken = true;

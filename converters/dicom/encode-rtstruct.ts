@@ -153,6 +153,7 @@ function contourMaker(
   const axes = checkedAxes(geometry, sources);
   const positions = slicePositions(geometry, sources);
   const bySlice = Map.groupBy(sources, ({ sliceIndex }) => sliceIndex);
+  const images = new Map([...bySlice].map(([k, group]) => [k, imageItems(group)]));
   return (mask) => {
     const items: Elements[] = [];
     for (let k = 0; k < geometry.size[2]; k++) {
@@ -160,7 +161,7 @@ function contourMaker(
       for (const polygon of outlinesOfSlice(mask, k)) {
         items.push({
           ContourNumber: items.length + 1,
-          ...(bySlice.has(k) && { ContourImageSequence: imageItems(bySlice.get(k)!) }),
+          ...(images.has(k) && { ContourImageSequence: images.get(k)! }),
           ContourGeometricType: "CLOSED_PLANAR",
           NumberOfContourPoints: polygon.length,
           ContourData: contourData(polygon, axes, positions[k]!),

@@ -43,8 +43,9 @@ export function openFrameThreads(count: number, signal?: AbortSignal): FrameThre
 function openThread() {
   const worker = new Worker(new URL("./frame-worker.ts", import.meta.url), { execArgv: [] });
   const pending = new Map<number, Pending>();
-  /** Memory of samples that were read, for the next ones. */
-  const spare: ArrayBuffer[] = [];
+  // Memory that goes round: what is written for the first time costs more than the copy itself.
+  const spareSamples: ArrayBuffer[] = [];
+  const spareFrames: ArrayBuffer[] = [];
   let id = 0;
   let failure: { readonly reason: unknown } | undefined;
   const fail = (reason: unknown) => {
@@ -54,7 +55,8 @@ function openThread() {
   };
   worker.on("error", fail);
   worker.on("exit", (code) => fail(new Error(`a decoding thread ended (${code})`)));
-  worker.on("message", ({ id: answered, samples, problem }: FrameAnswer) => {
+  worker.on("message", ({ id: answered, frameRoom, samples, problem }: FrameAnswer) => {
+    spareFrames.push(frameRoom);
     const waiting = pending.get(answered);
     pending.delete(answered);
     if (samples !== undefined) waiting?.resolve(samples);
@@ -69,18 +71,26 @@ function openThread() {
       store: (samples: Uint8Array) => void,
     ) {
       if (failure !== undefined) throw failure.reason;
-      const request: FrameRequest = { id: id++, transferSyntaxUid, frame: frame.slice(), shape, room: spare.pop() };
+      const moved = movable(frame, spareFrames.pop());
+      const request: FrameRequest = { id: id++, transferSyntaxUid, frame: moved, shape, room: spareSamples.pop() };
       const samples = await new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {
         pending.set(request.id, { resolve, reject });
-        const moved = [request.frame.buffer, ...(request.room === undefined ? [] : [request.room])];
-        worker.postMessage(request, moved);
+        worker.postMessage(request, [moved.buffer, ...(request.room === undefined ? [] : [request.room])]);
       });
       store(samples);
-      spare.push(samples.buffer);
+      spareSamples.push(samples.buffer);
     },
     async end() {
       worker.removeAllListeners();
       await worker.terminate();
     },
   };
+}
+
+/** A copy that may be handed over, in memory that came back from an earlier frame where that is large enough. */
+function movable(frame: Uint8Array, room: ArrayBuffer | undefined): Uint8Array<ArrayBuffer> {
+  const enough = room !== undefined && room.byteLength >= frame.length;
+  const copy = new Uint8Array(enough ? room : new ArrayBuffer(frame.length + (frame.length >>> 2)), 0, frame.length);
+  copy.set(frame);
+  return copy;
 }

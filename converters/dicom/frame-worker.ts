@@ -12,10 +12,11 @@ export interface FrameRequest {
   readonly room: ArrayBuffer | undefined;
 }
 
-/** Its samples, handed over, or what is wrong with it. */
-export type FrameAnswer =
-  | { readonly id: number; readonly samples: Uint8Array<ArrayBuffer>; readonly problem?: undefined }
-  | { readonly id: number; readonly samples?: undefined; readonly problem: string };
+/** Its samples, or what is wrong with it, and the frame's memory for the next one; all handed over. */
+export type FrameAnswer = { readonly id: number; readonly frameRoom: ArrayBuffer } & (
+  | { readonly samples: Uint8Array<ArrayBuffer>; readonly problem?: undefined }
+  | { readonly samples?: undefined; readonly problem: string }
+);
 
 const codecs = new Map<string, Promise<DecodeFrame>>();
 
@@ -27,19 +28,21 @@ function codecFor(transferSyntaxUid: string): Promise<DecodeFrame> {
 
 async function answer({ id, transferSyntaxUid, frame, shape, room }: FrameRequest): Promise<FrameAnswer> {
   const decode = await codecFor(transferSyntaxUid);
+  const common = { id, frameRoom: frame.buffer };
   try {
     const decoded = decode(frame, shape);
     const kept = room !== undefined && room.byteLength >= decoded.length ? room : new ArrayBuffer(decoded.length);
     const samples = new Uint8Array(kept, 0, decoded.length);
     samples.set(decoded);
-    return { id, samples };
+    return { ...common, samples };
   } catch (cause) {
     if (!(cause instanceof CorruptFrameError)) throw cause;
-    return { id, problem: cause.message };
+    return { ...common, problem: cause.message };
   }
 }
 
 parentPort?.on("message", async (request: FrameRequest) => {
   const reply = await answer(request);
-  parentPort?.postMessage(reply, reply.samples === undefined ? [] : [reply.samples.buffer]);
+  const samples = reply.samples === undefined ? [] : [reply.samples.buffer];
+  parentPort?.postMessage(reply, [reply.frameRoom, ...samples]);
 });

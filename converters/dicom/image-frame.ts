@@ -33,7 +33,7 @@ export interface ImageFrame {
   readonly pixel: ImagePixelModule;
   readonly rescale: ModalityLutModule;
   /** Where rescaled values are to be looked up. */
-  readonly table?: LookupTable;
+  readonly table?: LookupTable | undefined;
   /** What the header offers beside Rescale Slope and Intercept. */
   readonly mappings: readonly RealWorldMapping[];
   /** Of PET images. */

@@ -5,6 +5,7 @@ import { CorruptFrameError } from "./frame-codec.ts";
 import { frameDataSets, hasFunctionalGroups } from "./functional-groups.ts";
 import { type FrameBytes, type ImageFrame, InstanceFault } from "./image-frame.ts";
 import { lossyCompressionOf } from "./lossy-compression.ts";
+import { modalityLut } from "./modality-lut.ts";
 import { ImagePixelModule, ModalityLutModule } from "./modules.ts";
 import { isMosaic, mosaicTiles } from "./mosaic.ts";
 import { petHeader } from "./pet-header.ts";
@@ -63,7 +64,7 @@ export function imageFrames(
     ...common,
     frameOfReferenceUid: firstText(own, "FrameOfReferenceUID") ?? "",
     plane: slicePlane(own, pixel),
-    rescale: rescaleOf(own),
+    ...valuesOf(own, pixel),
     mappings: realWorldMappings(own),
     ...(isPet && { pet: petHeader(own) }),
     traits: volumeTraits(own),
@@ -179,14 +180,12 @@ function refuseLayout(pixel: ImagePixelModule): void {
   }
 }
 
-function rescaleOf(dataSet: DataSet): ModalityLutModule {
-  const rescale = validModule(ModalityLutModule, dataSet, "unreadable-instance", EXPORT_AGAIN);
-  if (rescale.ModalityLUTSequence === undefined) return rescale;
-  throw new InstanceFault(
-    "unsupported-object",
-    "turns stored values into real ones by a lookup table (Modality LUT Sequence), which is not read",
-    "Give the series as the scanner made it, with Rescale Slope and Intercept.",
-  );
+function valuesOf(dataSet: DataSet, { PixelRepresentation }: ImagePixelModule): Pick<ImageFrame, "rescale" | "table"> {
+  const lut = modalityLut(dataSet, PixelRepresentation === 1);
+  if (lut === undefined) {
+    return { rescale: validModule(ModalityLutModule, dataSet, "unreadable-instance", EXPORT_AGAIN) };
+  }
+  return { rescale: { RescaleSlope: 1, RescaleIntercept: 0, RescaleType: lut.type }, table: lut.table };
 }
 
 /** How to fetch them; or views on the pixel data, or copies where they would keep much more memory from being freed than their own. */

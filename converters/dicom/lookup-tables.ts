@@ -8,7 +8,7 @@ import type { LookupTable } from "./real-world-values.ts";
  */
 export function lookUp(
   values: Int16Array | Float32Array,
-  slices: readonly { readonly table?: LookupTable }[],
+  slices: readonly { readonly table?: LookupTable | undefined }[],
 ): Int16Array | Float32Array {
   if (slices.every(({ table }) => table === undefined)) return values;
   const out = values instanceof Float32Array ? values : Float32Array.from(values);

@@ -143,14 +143,14 @@ export const ImagePixelModule = moduleOf({
   HighBit: requiredCount,
   PixelRepresentation: requiredCount,
   PixelPaddingValue: number,
+  PixelPaddingRangeLimit: number,
 });
 export type ImagePixelModule = ModuleOf<typeof ImagePixelModule>;
 
-/** Rescale of the Modality LUT Module, PS3.3 C.11.1: a value is slope * stored + intercept. */
+/** Rescale of the Modality LUT Module, PS3.3 C.11.1: a value is slope * stored + intercept. For its table see modality-lut.ts. */
 export const ModalityLutModule = moduleOf({
   RescaleSlope: optionalNumber,
   RescaleIntercept: optionalNumber,
   RescaleType: text,
-  ModalityLUTSequence: sequence,
 });
 export type ModalityLutModule = ModuleOf<typeof ModalityLutModule>;

@@ -8,6 +8,7 @@ export interface DecodedSegment {
   /** Absent where the object has no category or no type. */
   readonly codes?: Omit<SegmentCodes, "confidence">;
   readonly algorithmName?: string;
+  readonly algorithmParameters?: string;
   readonly tracking?: { readonly id: string; readonly uid: string };
   /** L, a and b, 0 to 65535 each. */
   readonly colourLab?: readonly [number, number, number];
@@ -25,6 +26,8 @@ function readSegment(item: DataSet): DecodedSegment {
   const number = firstNumber(item, "SegmentNumber") ?? 0;
   const description = firstText(item, "SegmentDescription");
   const algorithmName = firstText(item, "SegmentAlgorithmName");
+  const [algorithm] = items(item, "SegmentationAlgorithmIdentificationSequence");
+  const algorithmParameters = algorithm && firstText(algorithm, "AlgorithmParameters");
   const [id, uid] = [firstText(item, "TrackingID"), firstText(item, "TrackingUID")];
   const [l, a, b] = numbers(item, "RecommendedDisplayCIELabValue");
   const codes = readCodes(item);
@@ -34,6 +37,7 @@ function readSegment(item: DataSet): DecodedSegment {
     ...(description !== undefined && { description }),
     ...(codes && { codes }),
     ...(algorithmName !== undefined && { algorithmName }),
+    ...(algorithmParameters !== undefined && { algorithmParameters }),
     ...(id !== undefined && uid !== undefined && { tracking: { id, uid } }),
     ...(l !== undefined && a !== undefined && b !== undefined && { colourLab: [l, a, b] as const }),
   };

@@ -67,7 +67,7 @@ export function commonUnit(
 }
 
 function rescaleOf(RescaleSlope: number, RescaleIntercept: number): ModalityLutModule {
-  return { RescaleSlope, RescaleIntercept, RescaleType: undefined, ModalityLUTSequence: undefined };
+  return { RescaleSlope, RescaleIntercept, RescaleType: undefined };
 }
 
 /** Some images map one part of their values with one slope and the rest with another; such are not read. */

@@ -51,16 +51,26 @@ export function fillFrame(frame: SegFrame, segments: readonly SegSegment[], into
 export function masksOverlap(masks: readonly BitVolume[]): boolean {
   const [first, ...others] = masks;
   if (first === undefined || others.length === 0) return false;
-  const union = first.bits.slice();
+  const union = wordsOf(first.bits.slice());
   for (const { bits } of others) {
+    const words = wordsOf(bits);
     for (let n = 0; n < union.length; n++) {
-      const byte = bits[n]!;
-      if (byte === 0) continue;
-      if ((union[n]! & byte) !== 0) return true;
-      union[n]! |= byte;
+      const word = words[n]!;
+      if (word === 0) continue;
+      if ((union[n]! & word) !== 0) return true;
+      union[n]! |= word;
     }
   }
   return false;
+}
+
+/** The same bits, 32 together: four times as fast to look through. A copy where they do not lie or end so. */
+function wordsOf(bits: Uint8Array): Uint32Array {
+  const count = Math.ceil(bits.length / 4);
+  if (bits.byteOffset % 4 === 0 && bits.length % 4 === 0) return new Uint32Array(bits.buffer, bits.byteOffset, count);
+  const words = new Uint32Array(count);
+  new Uint8Array(words.buffer).set(bits);
+  return words;
 }
 
 function hasVoxel({ size: [ni, nj], bits }: BitVolume, k: number): boolean {

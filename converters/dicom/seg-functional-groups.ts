@@ -54,6 +54,7 @@ export function perFrameGroups(
   );
   const slices = [...new Set(frames.map(({ sliceIndex }) => sliceIndex))].sort((a, b) => a - b);
   const positionIndex = new Map(slices.map((sliceIndex, n) => [sliceIndex, n + 1]));
+  const planes = positions.map((position) => [{ ImagePositionPatient: position }]);
   return frames.map(({ segmentNumber, sliceIndex }) => ({
     DerivationImageSequence: derivations.get(sliceIndex) ?? [],
     FrameContentSequence: [
@@ -61,7 +62,7 @@ export function perFrameGroups(
         DimensionIndexValues: [...(segmentNumber === undefined ? [] : [segmentNumber]), positionIndex.get(sliceIndex)!],
       },
     ],
-    PlanePositionSequence: [{ ImagePositionPatient: positions[sliceIndex]! }],
+    PlanePositionSequence: planes[sliceIndex]!,
     ...(segmentNumber !== undefined && {
       SegmentIdentificationSequence: [{ ReferencedSegmentNumber: segmentNumber }],
     }),

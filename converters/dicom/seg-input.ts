@@ -47,6 +47,8 @@ export interface SegInput {
     readonly family: AlgorithmFamily;
     /** What computed it, like "the CPU"; said with the contributing equipment. */
     readonly computedOn?: string;
+    /** What it was asked with, as its user writes it; 10,240 characters at most. */
+    readonly parameters?: string;
   };
   /** Where it was made of an earlier SEG. */
   readonly revision?: SegRevision;

@@ -29,6 +29,7 @@ export function segmentItems({
         AlgorithmFamilyCodeSequence: [codeItem(familyCode(algorithm.family))],
         AlgorithmName: name,
         AlgorithmVersion: singleLine(algorithm.version),
+        ...(algorithm.parameters !== undefined && { AlgorithmParameters: algorithm.parameters }),
       },
     ],
     SegmentedPropertyCategoryCodeSequence: [codeItem(codes.category)],

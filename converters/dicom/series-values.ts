@@ -12,6 +12,9 @@ export interface SeriesValues<T extends ImageFrame = ImageFrame> {
   readonly notes: readonly string[];
 }
 
+/** What PET values become: SUV by body weight where the header allows it, or activity in Bq/mL where it is there. */
+export type PetUnits = "suv" | "activity";
+
 /** UCUM of what PET images map their values to (PS3.16 CIDs 84 and 85), spelled in both ways that are in use. */
 const SUV_BODY_WEIGHT = new Set(["{SUVbw}g/ml", "g/ml{SUVbw}", "{SUVbw}g/mL", "g/mL{SUVbw}"]);
 const ACTIVITY = new Set(["Bq/ml", "Bq/mL"]);
@@ -20,7 +23,8 @@ const HOUNSFIELD = "[hnsf'U]";
 /**
  * Chooses how stored values become real ones, the same for all frames of a volume:
  * - CT: Rescale Slope and Intercept where they give Hounsfield units (PS3.3 C.8.2.1); else a Real World Value Mapping;
- * - PET: SUV by body weight where the header gives it, outright or by weight, dose and times; else activity; else as CT's rest;
+ * - PET: SUV by body weight where the header gives it, outright or by weight, dose and times, unless activity is asked for; else
+ *   activity; else as CT's rest;
  * - all others: a Real World Value Mapping where all frames have one to the same unit; else Rescale Slope and Intercept.
  *
  * @param frames of the volume
@@ -30,8 +34,9 @@ export function seriesValues(
   frames: readonly ImageFrame[],
   all: readonly ImageFrame[],
   modality: string | undefined,
+  petUnits: PetUnits = "suv",
 ): SeriesValues {
-  if (modality === "PT") return petValues(frames, all);
+  if (modality === "PT") return petUnits === "suv" ? petValues(frames, all) : activityValues(frames);
   const hounsfield = modality === "CT" && frames.every(({ rescale }) => (rescale.RescaleType ?? "HU") === "HU");
   if (hounsfield && frames.every(({ rescale }) => rescale.RescaleSlope !== undefined)) {
     return { frames, unit: "HU", notes: [] };
@@ -47,10 +52,18 @@ function inUnit(unit: string): string {
   return `Values are in ${unit}, by the Real World Value Mapping of the images.`;
 }
 
+/** What PET images say is taken as it is, where that is no activity. */
+function activityValues(frames: readonly ImageFrame[]): SeriesValues {
+  const activity = activityOf(frames);
+  if (activity !== undefined) return { frames: activity, unit: "Bq/mL", notes: [] };
+  const suv = outrightUptake(frames);
+  if (suv === undefined) return otherValues(frames);
+  return { ...suv, notes: [...suv.notes, "Activity was asked for, but the PET images hold SUV only."] };
+}
+
 function petValues(frames: readonly ImageFrame[], all: readonly ImageFrame[]): SeriesValues {
-  const suv = byMapping(frames, (unit) => SUV_BODY_WEIGHT.has(unit));
-  if (suv !== undefined) return { frames: suv.frames, unit: "SUV", notes: [inUnit("SUV by body weight")] };
-  if (frames.every(({ pet }) => pet?.units === "GML")) return uptakeValues(frames);
+  const suv = outrightUptake(frames);
+  if (suv !== undefined) return suv;
   const corrected = frames.every(({ pet }) => pet?.attenuationCorrected && pet.decayCorrected);
   if (corrected && frames.every(({ pet }) => pet?.units === "CNTS" && pet.philips.suv !== undefined)) {
     return {
@@ -60,16 +73,24 @@ function petValues(frames: readonly ImageFrame[], all: readonly ImageFrame[]): S
     };
   }
   const activity = activityOf(frames);
-  if (activity === undefined) {
-    const mapped = byMapping(frames, () => true);
-    if (mapped !== undefined) return { frames: mapped.frames, unit: "arbitrary", notes: [inUnit(mapped.to)] };
-    return {
-      frames,
-      unit: "arbitrary",
-      notes: ["The PET images do not give their values as activity or SUV (Units)."],
-    };
-  }
-  return asSuv(activity, all);
+  return activity === undefined ? otherValues(frames) : asSuv(activity, all);
+}
+
+function otherValues(frames: readonly ImageFrame[]): SeriesValues {
+  const mapped = byMapping(frames, () => true);
+  if (mapped !== undefined) return { frames: mapped.frames, unit: "arbitrary", notes: [inUnit(mapped.to)] };
+  return {
+    frames,
+    unit: "arbitrary",
+    notes: ["The PET images do not give their values as activity or SUV (Units)."],
+  };
+}
+
+/** Uptake that the images hold themselves. */
+function outrightUptake(frames: readonly ImageFrame[]): SeriesValues | undefined {
+  const suv = byMapping(frames, (unit) => SUV_BODY_WEIGHT.has(unit));
+  if (suv !== undefined) return { frames: suv.frames, unit: "SUV", notes: [inUnit("SUV by body weight")] };
+  return frames.every(({ pet }) => pet?.units === "GML") ? uptakeValues(frames) : undefined;
 }
 
 /** Units GML is SUV; by what, SUV Type says, where it is not body weight (PS3.3 section C.8.9.1). */
@@ -134,7 +155,7 @@ function byMapping(
     to,
     frames: frames.map((frame) => {
       const { rescale, table } = frame.mappings.find(({ unit }) => unit === to) as RealWorldMapping;
-      return { ...frame, rescale, ...(table && { table }) };
+      return { ...frame, rescale, table };
     }),
   };
 }

@@ -1,6 +1,7 @@
 import { UnsupportedSeriesError } from "../errors.ts";
 import type { ImageFrame } from "./image-frame.ts";
 import { distinctHeights, sameOrientation, sameSize } from "./slice-order.ts";
+import { nameOfVolume, namesOfOthers } from "./volume-names.ts";
 import { TRAITS, type Trait, type VolumeTraits } from "./volume-traits.ts";
 
 /** One volume out of a series that may hold several. */
@@ -41,10 +42,13 @@ export function chooseVolume(frames: readonly ImageFrame[], volume: number | und
   }
   if (volumes.length === 1) return { frames: chosen, notes: [] };
   const by = [...traits, ...geometry].join(", ");
+  const names = volumes.map((frames) => nameOfVolume(frames, traits));
+  const name = names[volume ?? 0] ? ` (${names[volume ?? 0]})` : "";
+  const others = namesOfOthers(names, volume ?? 0);
   return {
     frames: chosen,
     notes: [
-      `The series holds ${numbered}, told apart by ${by}; volume ${volume ?? 0} was read. Others are chosen by number.`,
+      `The series holds ${numbered}, told apart by ${by}; volume ${volume ?? 0} was read${name}. Others are chosen by number${others && `: ${others}`}.`,
     ],
   };
 }

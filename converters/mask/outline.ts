@@ -9,12 +9,14 @@ export type Polygon = readonly (readonly [i: number, j: number])[];
  * width (the keyhole of PS3.3 section C.8.8.6.3), so that each piece is one line.
  */
 export function outlinesOfSlice(mask: BitVolume, k: number): readonly Polygon[] {
-  const loops = trace(readSlice(mask, k), mask.size[0], mask.size[1]);
+  const inside = readSlice(mask, k);
+  const [width, height] = mask.size;
+  const loops = trace(inside, width, height);
   const outer = loops.filter((loop) => signedArea(loop) > 0);
   const holes = loops.filter((loop) => signedArea(loop) < 0).map(fromItsLeft);
-  for (const hole of holes.toSorted((a, b) => a[0]![0] - b[0]![0])) joinHole(outer, hole);
+  const doors = doorsOf(holes, inside, width);
   // Corners are counted from the first voxel's corner, half a voxel before its centre.
-  return outer.map((loop) => loop.map(([x, y]) => [x - 0.5, y - 0.5] as const));
+  return outer.map((loop) => withHoles(loop, doors, width).map(([x, y]) => [x - 0.5, y - 0.5] as const));
 }
 
 type Corner = readonly [x: number, y: number];
@@ -80,18 +82,61 @@ function fromItsLeft(loop: readonly Corner[]): Corner[] {
   return [[left, top + CHANNEL], ...loop.slice(n + 1), ...loop.slice(0, n + 1)];
 }
 
-/** Cuts a channel from the hole's first point straight to the left, into the nearest line there. */
-function joinHole(loops: Corner[][], hole: readonly Corner[]): void {
-  const [x, y] = hole[0]!;
-  let nearest: { readonly loop: Corner[]; readonly after: number; readonly left: number } | undefined;
-  for (const loop of loops) {
-    for (let n = 0; n < loop.length; n++) {
-      const [a, b] = [loop[n]!, loop[(n + 1) % loop.length]!];
-      if (a[0] !== b[0] || a[0] >= x || a[0] <= (nearest?.left ?? -1)) continue;
-      if (y > Math.min(a[1], b[1]) && y < Math.max(a[1], b[1])) nearest = { loop, after: n, left: a[0] };
+/** Holes by the voxel on whose left edge the channel to them begins. */
+type Doors = ReadonlyMap<number, readonly Corner[]>;
+
+/**
+ * Where the channels end that run from each hole's first point straight to the left, to the nearest line there.
+ * Two never end at one edge, for behind the first hole of a row the next one finds that hole's own right side.
+ */
+function doorsOf(holes: readonly Corner[][], inside: Uint8Array, width: number): Doors {
+  return new Map(
+    holes.map((hole) => {
+      const [x, y] = hole[0]!;
+      const row = Math.floor(y) * width;
+      let left = x - 1;
+      while (left > 0 && inside[row + left - 1] !== 0) left--;
+      return [row + left, hole];
+    }),
+  );
+}
+
+/** The next corner of a line, and the hole that a channel leads to from there. */
+type Step = readonly [corner: Corner, hole?: readonly Corner[]];
+
+/** The loop with all holes that channels lead to from it, and from those. Holes may hang on holes thousands deep. */
+function withHoles(around: readonly Corner[], doors: Doors, width: number): Corner[] {
+  const line: Corner[] = [];
+  const walks = [stepsOf(around, doors, width, [])];
+  for (let walk = walks.at(-1); walk !== undefined; walk = walks.at(-1)) {
+    const { value, done } = walk.next();
+    if (done) {
+      walks.pop();
+      continue;
+    }
+    const [corner, hole] = value;
+    line.push(corner);
+    if (hole !== undefined) walks.push(stepsOf(hole, doors, width, [hole[0]!, corner]));
+  }
+  return line;
+}
+
+/** @param back where the line goes once it has been around */
+function* stepsOf(
+  loop: readonly Corner[],
+  doors: Doors,
+  width: number,
+  back: readonly Corner[],
+): Generator<Step, void> {
+  for (let n = 0; n < loop.length; n++) {
+    const [[x, y], [toX, toY]] = [loop[n]!, loop[(n + 1) % loop.length]!];
+    yield [loop[n]!];
+    // Left edges of voxels are walked upwards.
+    if (toX !== x) continue;
+    for (let row = y - 1; row >= toY; row--) {
+      const hole = doors.get(row * width + x);
+      if (hole !== undefined) yield [[x, row + CHANNEL], hole];
     }
   }
-  if (nearest === undefined) throw new RangeError("a hole lies in no outline");
-  const door: Corner = [nearest.left, y];
-  nearest.loop.splice(nearest.after + 1, 0, door, ...hole, hole[0]!, door);
+  for (const corner of back) yield [corner];
 }

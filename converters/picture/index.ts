@@ -1,1 +1,1 @@
-export { type OverlayInput, overlayPicture, type RgbPicture } from "./overlay-picture.ts";
+export { type OverlayInput, overlayPages, overlayPicture, type RgbPicture } from "./overlay-picture.ts";

@@ -46,66 +46,94 @@ export interface RgbPicture {
  * Three planes through the masks side by side (axial, coronal, sagittal; radiological: the patient's right on the left),
  * square pixels, each mask outlined and lightly filled, with the names below.
  */
-export function overlayPicture({ volume, masks, window }: OverlayInput): RgbPicture {
-  const views = planes.map((plane) => planeView(volume.geometry, plane));
-  const { size } = volume.geometry;
-  const tallestMm = Math.max(...views.map(({ down }) => size[down.axis] * down.mmPerVoxel));
-  const mmPerPixel = tallestMm / tallestPx;
-  const range = window
-    ? { lower: window.level - window.width / 2, upper: window.level + window.width / 2 }
-    : defaultRange(volume);
-  const coloured = masks.map(({ name, mask, colour, filled = true }, n) => ({
+export function overlayPicture(input: OverlayInput): RgbPicture {
+  return drawOverlay(input.volume, rangeOf(input), input.masks.map(drawable(input.volume)));
+}
+
+/**
+ * A picture of all masks and, where there are several, one of each by itself in the same colour: all of one size. Each takes
+ * tenths of a second, so they are drawn one by one as they are asked for.
+ */
+export function* overlayPages(input: OverlayInput): Generator<RgbPicture, void> {
+  const { volume } = input;
+  const range = rangeOf(input);
+  const masks = input.masks.map(drawable(volume));
+  yield drawOverlay(volume, range, masks);
+  if (masks.length > 1) for (const mask of masks) yield drawOverlay(volume, range, [mask]);
+}
+
+interface DrawableMask {
+  readonly name: string;
+  readonly mask: BitVolume;
+  readonly colour: Colour;
+  readonly opacity: number;
+  readonly perPlane: readonly Float64Array[];
+}
+
+function drawable({ geometry }: Volume) {
+  return ({ name, mask, colour, filled = true }: OverlayInput["masks"][number], n: number): DrawableMask => ({
     name,
     mask,
     opacity: filled ? fillOpacity : 0,
     colour: colour ?? palette[n % palette.length]!,
-  }));
+    perPlane: voxelsPerPlane(geometry.size, mask),
+  });
+}
+
+function drawOverlay(volume: Volume, range: ValueRange, masks: readonly DrawableMask[]): RgbPicture {
+  const views = planes.map((plane) => planeView(volume.geometry, plane));
+  const { size } = volume.geometry;
+  const tallestMm = Math.max(...views.map(({ down }) => size[down.axis] * down.mmPerVoxel));
+  const mmPerPixel = tallestMm / tallestPx;
   const sizes = views.map((view) => pictureSize(size, view, mmPerPixel));
-  const legendPx = coloured.length > 0 ? textHeight * 2 + gapPx : 0;
+  const legendPx = masks.length > 0 ? textHeight * 2 + gapPx : 0;
   const canvas = openCanvas(
     sizes.reduce((sum, { width }) => sum + width + gapPx, gapPx),
     tallestPx + 2 * gapPx + legendPx,
   );
-  const perPlane = voxelsPerPlane(size, masks);
   let left = gapPx;
   views.forEach((view, n) => {
     const { width, height } = sizes[n]!;
     const top = gapPx + Math.floor((tallestPx - height) / 2);
-    const index = telling(perPlane[view.normal]!);
+    const index = telling(together(masks, view.normal, size[view.normal]));
     paintGrey(canvas, drawVolume(volume, view, index, { ...range, mmPerPixel }), left, top);
-    for (const { mask, ...look } of coloured) {
-      paintMask(canvas, drawMask(mask, view, index, mmPerPixel), left, top, look);
-    }
+    for (const look of masks) paintMask(canvas, drawMask(look.mask, view, index, mmPerPixel), left, top, look);
     paintSides(canvas, view, left, width);
     left += width + gapPx;
   });
-  paintLegend(canvas, coloured, tallestPx + 2 * gapPx);
+  paintLegend(canvas, masks, tallestPx + 2 * gapPx);
   return canvas.picture;
 }
 
-function defaultRange(volume: Volume): ValueRange {
+function rangeOf({ volume, window }: OverlayInput): ValueRange {
+  if (window) return { lower: window.level - window.width / 2, upper: window.level + window.width / 2 };
   return volume.unit === "HU" ? { lower: -160, upper: 240 } : percentileWindow(volume.voxels);
 }
 
-/** Voxels of all masks on each plane that stands on i, on j and on k. */
-function voxelsPerPlane([ni, nj, nk]: Vec3, masks: OverlayInput["masks"]): readonly Float64Array[] {
+/** Voxels of a mask on each plane that stands on i, on j and on k. */
+function voxelsPerPlane([ni, nj, nk]: Vec3, mask: BitVolume): readonly Float64Array[] {
   const [onI, onJ, onK] = [new Float64Array(ni + 1), new Float64Array(nj), new Float64Array(nk)];
-  for (const { mask } of masks) {
-    const { first, last, rowStart } = findRuns(mask);
-    for (let row = 0; row < nj * nk; row++) {
-      let voxels = 0;
-      for (let run = rowStart[row]!; run < rowStart[row + 1]!; run++) {
-        onI[first[run]!]!++;
-        onI[last[run]! + 1]!--;
-        voxels += last[run]! - first[run]! + 1;
-      }
-      onJ[row % nj]! += voxels;
-      onK[Math.floor(row / nj)]! += voxels;
+  const { first, last, rowStart } = findRuns(mask);
+  for (let row = 0; row < nj * nk; row++) {
+    let voxels = 0;
+    for (let run = rowStart[row]!; run < rowStart[row + 1]!; run++) {
+      onI[first[run]!]!++;
+      onI[last[run]! + 1]!--;
+      voxels += last[run]! - first[run]! + 1;
     }
+    onJ[row % nj]! += voxels;
+    onK[Math.floor(row / nj)]! += voxels;
   }
   // So far where runs begin and end.
   for (let i = 1; i < ni; i++) onI[i]! += onI[i - 1]!;
   return [onI.subarray(0, ni), onJ, onK];
+}
+
+/** Voxels of all masks on each plane that stands on an axis. */
+function together(masks: readonly DrawableMask[], axis: 0 | 1 | 2, planes: number): Float64Array {
+  const sums = new Float64Array(planes);
+  for (const { perPlane } of masks) for (let n = 0; n < planes; n++) sums[n]! += perPlane[axis]![n]!;
+  return sums;
 }
 
 /** The plane through the masks' centre; where that one shows little of them (a pair of organs), the one that shows most. */

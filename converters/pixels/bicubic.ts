@@ -1,4 +1,6 @@
-import { clampedTaps, fixedPointTaps, renormalisedTaps } from "./cubic-taps.ts";
+import { clampedTaps } from "./cubic-taps.ts";
+import { openResizeUint8 } from "./resize-uint8.ts";
+import { openUpsampler } from "./upsampler.ts";
 
 /** Width and height of a plane, in pixels; width is fastest in memory. */
 export type PlaneSize = readonly [width: number, height: number];
@@ -9,42 +11,17 @@ export type PlaneSize = readonly [width: number, height: number];
  */
 export function resizeBicubicUint8(
   plane: Uint8Array,
-  [width, height]: PlaneSize,
-  [newWidth, newHeight]: PlaneSize,
-  out: Uint8Array = new Uint8Array(newWidth * newHeight),
+  from: PlaneSize,
+  to: PlaneSize,
+  out: Uint8Array = new Uint8Array(to[0] * to[1]),
 ): Uint8Array {
-  if (width === newWidth && height === newHeight) {
-    out.set(width * height === plane.length ? plane : plane.subarray(0, width * height));
-    return out;
-  }
-  const rows = width === newWidth ? plane : new Uint8Array(newWidth * height);
-  if (rows !== plane) {
-    const { indices, weights, precision } = fixedPointTaps(width, newWidth);
-    const half = 1 << (precision - 1);
-    for (let x = 0, t = 0; x < newWidth; x++, t += 4) {
-      const [a, b, c, d] = [indices[t]!, indices[t + 1]!, indices[t + 2]!, indices[t + 3]!];
-      const [wa, wb, wc, wd] = [weights[t]!, weights[t + 1]!, weights[t + 2]!, weights[t + 3]!];
-      for (let y = 0, p = x, q = 0; y < height; y++, p += newWidth, q += width) {
-        const sum = wa * plane[q + a]! + wb * plane[q + b]! + wc * plane[q + c]! + wd * plane[q + d]!;
-        const value = (sum + half) >> precision;
-        rows[p] = Math.min(Math.max(value, 0), 255);
-      }
-    }
-  }
-  const { indices, weights, precision } = fixedPointTaps(height, newHeight);
-  const half = 1 << (precision - 1);
-  for (let y = 0, t = 0, p = 0; y < newHeight; y++, t += 4) {
-    let [a, b] = [indices[t]! * newWidth, indices[t + 1]! * newWidth];
-    let [c, d] = [indices[t + 2]! * newWidth, indices[t + 3]! * newWidth];
-    const [wa, wb, wc, wd] = [weights[t]!, weights[t + 1]!, weights[t + 2]!, weights[t + 3]!];
-    for (const end = p + newWidth; p < end; p++, a++, b++, c++, d++) {
-      const sum = wa * rows[a]! + wb * rows[b]! + wc * rows[c]! + wd * rows[d]!;
-      const value = (sum + half) >> precision;
-      out[p] = Math.min(Math.max(value, 0), 255);
-    }
-  }
+  const pixels = from[0] * from[1];
+  if (String(from) === String(to)) out.set(pixels === plane.length ? plane : plane.subarray(0, pixels));
+  else resizerOf(from, to)(plane, out);
   return out;
 }
+
+const resizerOf = rememberFew(openResizeUint8);
 
 /**
  * The same filter on floating-point grey values, in float32 throughout; the result is truncated to a whole number and
@@ -56,7 +33,7 @@ export function resizeBicubicFloat(
   to: PlaneSize,
   out: Float32Array = new Float32Array(to[0] * to[1]),
 ): Float32Array {
-  resizeSeparably(plane, from, to, clampedTaps, out);
+  resizeSeparably(plane, from, to, out);
   // + 0 turns -0 into 0
   for (let p = 0; p < out.length; p++) out[p] = Math.trunc(out[p]!) + 0;
   return out;
@@ -73,19 +50,34 @@ export function upsampleAntialiased(
   to: PlaneSize,
   out: Float32Array = new Float32Array(to[0] * to[1]),
 ): Float32Array {
-  if (to[0] < from[0] || to[1] < from[1]) throw new RangeError(`cannot upsample ${from.join("x")} to ${to.join("x")}`);
-  return resizeSeparably(plane, from, to, renormalisedTaps, out);
+  const upsampler = upsamplerOf(from, to);
+  upsampler.load(plane);
+  upsampler.picture(out);
+  return out;
+}
+
+const upsamplerOf = rememberFew(openUpsampler);
+
+/** What is made for two sizes has tables and memory of its own; the few of late are kept. */
+function rememberFew<T>(make: (from: PlaneSize, to: PlaneSize) => T): (from: PlaneSize, to: PlaneSize) => T {
+  const made = new Map<string, T>();
+  return (from, to) => {
+    const key = `${from}:${to}`;
+    const known = made.get(key) ?? make(from, to);
+    if (made.size >= 8) made.clear();
+    made.set(key, known);
+    return known;
+  };
 }
 
 function resizeSeparably(
   plane: Float32Array,
   [width, height]: PlaneSize,
   [newWidth, newHeight]: PlaneSize,
-  tapsOf: typeof clampedTaps,
   out: Float32Array,
 ): Float32Array {
   const { fround } = Math;
-  const across = tapsOf(width, newWidth);
+  const across = clampedTaps(width, newWidth);
   const rows = new Float32Array(newWidth * height);
   for (let x = 0, t = 0; x < newWidth; x++, t += 4) {
     const { indices, weights } = across;
@@ -96,7 +88,7 @@ function resizeSeparably(
       rows[p] = fround(fround(two + fround(wc * plane[q + c]!)) + fround(wd * plane[q + d]!));
     }
   }
-  const { indices, weights } = tapsOf(height, newHeight);
+  const { indices, weights } = clampedTaps(height, newHeight);
   for (let y = 0, t = 0, p = 0; y < newHeight; y++, t += 4) {
     let [a, b] = [indices[t]! * newWidth, indices[t + 1]! * newWidth];
     let [c, d] = [indices[t + 2]! * newWidth, indices[t + 3]! * newWidth];

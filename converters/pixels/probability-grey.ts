@@ -9,23 +9,14 @@ const LAST = Float32Array.from({ length: 256 }, (_, grey) =>
   grey === 255 ? Infinity : lastLogit((probability) => Math.round(255 * probability) <= grey),
 );
 
-/** A grey level at or just below that of the first logit of each step. */
-const START = Uint8Array.from({ length: 2 * LIMIT * STEPS_PER_LOGIT }, (_, step) => {
+/** A grey level at or just below that of the first logit of each step, up to the limit itself. */
+const FIRST = Uint8Array.from({ length: 2 * LIMIT * STEPS_PER_LOGIT + 1 }, (_, step) => {
   const before = (step - 0.5) / STEPS_PER_LOGIT - LIMIT;
   return LAST.findIndex((last) => before <= last);
 });
 
-/** round(255 p) of the logits at `source`, with p as `probabilityOf` gives it; 0 for NaN. The array is new. */
-export function probabilityGrey(logits: Float32Array, source: Int32Array): Uint8Array {
-  const greys = new Uint8Array(source.length);
-  for (let n = 0; n < source.length; n++) {
-    const logit = logits[source[n]!]!;
-    if (logit >= LIMIT) greys[n] = 255;
-    else if (logit > -LIMIT) {
-      let grey = START[((logit + LIMIT) * STEPS_PER_LOGIT) | 0]!;
-      while (logit > LAST[grey]!) grey++;
-      greys[n] = grey;
-    }
-  }
-  return greys;
-}
+/**
+ * For round(255 p) of a logit, with p as `probabilityOf` gives it: `first` of the logit's step (counted from -limit), or the
+ * level above where the logit is beyond `last` of it. Steps are so short that it is never two above. NaN is 0.
+ */
+export const GREY_TABLES = { first: FIRST, last: LAST, limit: LIMIT, stepsPerLogit: STEPS_PER_LOGIT } as const;

@@ -1,6 +1,5 @@
-import { type PlaneSize, upsampleAntialiased } from "./bicubic.ts";
+import type { PlaneSize } from "./bicubic.ts";
 import { type NearestRule, planeToPicture } from "./nearest.ts";
-import { probabilityGrey } from "./probability-grey.ts";
 import {
   gateByExistence,
   logitAbove,
@@ -10,6 +9,7 @@ import {
   type SlicePrompts,
   suppressOverlapping,
 } from "./suppress.ts";
+import { openUpsampler } from "./upsampler.ts";
 
 export interface SliceOutputOptions {
   /** The plane's own size, before padding. */
@@ -41,56 +41,87 @@ export type SliceOutput = (maskLogits: Float32Array, existenceLogits: Float32Arr
 
 /**
  * Antialiased bicubic to imageSize, thresholds, merge across prompts, nearest neighbour to the padded square, padding
- * away. The function that comes back takes [prompts, logitSize, logitSize] and [prompts] logits and keeps its buffers
- * (imageSize squared floats for each prompt) for the next plane.
+ * away. The function that comes back takes [prompts, logitSize, logitSize] and [prompts] logits and keeps its buffers for the
+ * next plane: of exclusive masks imageSize squared bytes for each prompt, and four times that for each whose mask another's
+ * meets.
  */
 export function sliceOutput(options: SliceOutputOptions): SliceOutput {
-  const { plane, imageSize, logitSize, prompts, merge, thresholds } = options;
-  const source = planeToPicture(plane, imageSize, options.nearest);
-  const pictures = Array.from({ length: prompts }, () => new Float32Array(imageSize * imageSize));
-  const exclusive = merge === "exclusive" && prompts > 1;
-  const labels = new Uint16Array(exclusive ? imageSize * imageSize : 0);
-  const best = new Float32Array(labels.length);
+  const { plane, imageSize, logitSize, prompts, thresholds } = options;
+  const pixels = imageSize * imageSize;
+  const onPlane = toPlane(plane, imageSize, options.nearest);
+  const upsampler = openUpsampler([logitSize, logitSize], [imageSize, imageSize]);
+  const exclusive = options.merge === "exclusive" && prompts > 1;
+  const masks = Array.from({ length: exclusive ? prompts : 1 }, () => new Uint8Array(pixels));
+  const pictures: (Float32Array | undefined)[] = [];
+  const labels = new Uint16Array(exclusive ? pixels : 0);
+  const greys = new Uint8Array(options.probabilities ? pixels : 0);
   const cut = logitAbove(thresholds.mask);
 
   return (maskLogits, existenceLogits) => {
     const existence = Array.from(existenceLogits, probabilityOf);
-    for (const [prompt, picture] of pictures.entries()) {
-      if (!options.probabilities && existence[prompt]! < thresholds.existence) continue;
-      const logits = maskLogits.subarray(prompt * logitSize ** 2, (prompt + 1) * logitSize ** 2);
-      upsampleAntialiased(logits, [logitSize, logitSize], [imageSize, imageSize], picture);
-    }
-    const slice: SlicePrompts = { logits: pictures, existence };
-    const keep = exclusive ? suppressOverlapping(slice, thresholds) : gateByExistence(slice, thresholds);
-    if (exclusive) mergeExclusive(slice, keep, thresholds, labels, best);
-    const masks = exclusive ? masksOf(labels, source, prompts) : pictures.map((logits, p) => keep[p] && above(logits));
-    return pictures.map((picture, prompt) => {
-      const mask = masks[prompt];
-      const probability = options.probabilities && probabilityGrey(picture, source);
-      return { existence: existence[prompt]!, ...(mask && { mask }), ...(probability && { probability }) };
+    const load = (prompt: number) =>
+      upsampler.load(maskLogits.subarray(prompt * logitSize ** 2, (prompt + 1) * logitSize ** 2));
+    const kept = gateByExistence(existence, thresholds);
+    const answers = existence.map((score, prompt): PlaneAnswer & { readonly isEmpty: boolean } => {
+      const mayBeThere = exclusive ? score >= thresholds.existence : kept[prompt]!;
+      if (!mayBeThere && !options.probabilities) return { existence: score, isEmpty: true };
+      load(prompt);
+      const mask = masks[exclusive ? prompt : 0]!;
+      const isEmpty = !mayBeThere || !upsampler.above(cut, mask);
+      if (options.probabilities) upsampler.greys(greys);
+      return {
+        existence: score,
+        isEmpty,
+        ...(!exclusive && !isEmpty && { mask: onPlane(mask) }),
+        ...(options.probabilities && { probability: onPlane(greys) }),
+      };
     });
+    if (!exclusive) return answers.map(({ existence, mask, probability }) => planeAnswer(existence, mask, probability));
+    const slice: SlicePrompts = {
+      existence,
+      masks: masks.map((mask, prompt) => (answers[prompt]!.isEmpty ? undefined : mask)),
+      logits(prompt) {
+        const picture = pictures[prompt] ?? new Float32Array(pixels);
+        pictures[prompt] = picture;
+        load(prompt);
+        upsampler.picture(picture);
+        return picture;
+      },
+    };
+    const merged = mergeExclusive(slice, suppressOverlapping(slice, thresholds), labels);
+    const own = masksOf(merged, onPlane, prompts);
+    return answers.map(({ existence, probability }, prompt) => planeAnswer(existence, own[prompt], probability));
   };
+}
 
-  function above(logits: Float32Array): Uint8Array | undefined {
-    const mask = new Uint8Array(source.length);
-    let count = 0;
-    for (let p = 0; p < source.length; p++) {
-      if (logits[source[p]!]! > cut) {
-        mask[p] = 1;
-        count++;
-      }
-    }
-    return count > 0 ? mask : undefined;
-  }
+function planeAnswer(existence: number, mask?: Uint8Array, probability?: Uint8Array): PlaneAnswer {
+  return { existence, ...(mask?.includes(1) && { mask }), ...(probability && { probability }) };
+}
+
+/** Takes a picture's pixels to a plane; what comes back is new. */
+function toPlane(plane: PlaneSize, imageSize: number, rule: NearestRule) {
+  const isSame = plane[0] === imageSize && plane[1] === imageSize;
+  const source = isSame ? undefined : planeToPicture(plane, imageSize, rule);
+  return <T extends Uint8Array | Uint16Array>(picture: T): T => {
+    if (!source) return picture.slice() as T;
+    const values = new (picture.constructor as new (length: number) => T)(source.length);
+    for (let p = 0; p < source.length; p++) values[p] = picture[source[p]!]!;
+    return values;
+  };
 }
 
 /** One mask for each label that occurs on the plane. */
-function masksOf(labels: Uint16Array, source: Int32Array, prompts: number): (Uint8Array | undefined)[] {
+function masksOf(
+  labels: Uint16Array,
+  onPlane: ReturnType<typeof toPlane>,
+  prompts: number,
+): (Uint8Array | undefined)[] {
   const masks = new Array<Uint8Array | undefined>(prompts).fill(undefined);
-  for (let p = 0; p < source.length; p++) {
-    const label = labels[source[p]!]!;
+  const own = onPlane(labels);
+  for (let p = 0; p < own.length; p++) {
+    const label = own[p]!;
     if (label === 0) continue;
-    const mask = masks[label - 1] ?? new Uint8Array(source.length);
+    const mask = masks[label - 1] ?? new Uint8Array(own.length);
     masks[label - 1] = mask;
     mask[p] = 1;
   }

@@ -65,7 +65,8 @@ export async function askNetwork(
   const answer = (name: string, length: number) => outputOf(files.imageModel.name, image, name, length);
   return {
     maskLogits: answer(IMAGE_GRAPH.maskLogits.name, pixels),
-    edgeLogits: answer(IMAGE_GRAPH.edgeLogits.name, pixels),
+    // Rules have no edges.
+    edgeLogits: image[IMAGE_GRAPH.edgeLogits.name] ? answer(IMAGE_GRAPH.edgeLogits.name, pixels) : new Float32Array(),
     existenceLogits: answer(IMAGE_GRAPH.existenceLogits.name, slices * prompts),
   };
 }

@@ -22,6 +22,8 @@ function bundle(
     input: {
       input: join(source, entry),
       platform: "browser",
+      // Its paths, which are for the type checker, would go before the aliases below.
+      tsconfig: false,
       external: own ? [] : (id) => provided(id) && !(format === "umd" && id === "react/jsx-runtime"),
       resolve: {
         alias: {

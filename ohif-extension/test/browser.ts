@@ -27,7 +27,9 @@ export interface TestBrowser extends AsyncDisposable {
 
 export async function openBrowser(): Promise<TestBrowser> {
   const browser: Browser = await chromium.launch({ executablePath: browserPath ?? "", headless: true, args: flags });
-  const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
+  // A context, which can have more pages.
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+  const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("response", (response) => {

@@ -1,4 +1,4 @@
-import type { JobEvent, JobView, ReviewView, SubmitReview } from "#server/contract/index.ts";
+import type { JobEvent, JobView, Problem, ReviewView, SubmitReview } from "#server/contract/index.ts";
 import type { ApiClient, ApiRequest } from "../src/api/api-client.ts";
 import { ApiProblemError, ServerUnreachableError } from "../src/api/errors.ts";
 import type { AskOptions } from "../src/state/desk.ts";
@@ -30,6 +30,8 @@ export class FakeServer {
   shape: VolumeShape = { columns: 2, rows: 2, slices: 1 };
   down = false;
   refusing = false;
+  /** Of everything. */
+  refusal: Problem | undefined;
   #events: JobEvent[] = [];
   #wake: (() => void)[] = [];
 
@@ -49,6 +51,7 @@ export class FakeServer {
   readonly api: ApiClient = {
     call: (async (name: string, request: ApiRequest = {}) => {
       if (this.down) throw new ServerUnreachableError("down");
+      if (this.refusal) throw new ApiProblemError(this.refusal);
       switch (name) {
         case "health":
           return { status: "alive", version: "1" };
@@ -118,6 +121,7 @@ export class FakeServer {
   async *#stream(id: string, { after, signal }: { readonly after: number; readonly signal: AbortSignal }) {
     for (let next = after; ; ) {
       if (this.down) throw new ServerUnreachableError("down");
+      if (this.refusal) throw new ApiProblemError(this.refusal);
       for (const event of this.#events.slice(next)) {
         next = event.id;
         if (event.type !== "state" || event.job.id === id) yield event;

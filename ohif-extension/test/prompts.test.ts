@@ -44,3 +44,10 @@ describe("completions", () => {
 test("a prompt is unlisted where neither a name nor a synonym is it, whatever its case", () => {
   expect(unlisted(["Liver", "SKULL", "left-kidney", "pancreas"], vocabulary)).toEqual(["pancreas"]);
 });
+
+test("a side is no other structure: vocabularies name those of two sides once", () => {
+  expect(unlisted(["Left liver", "right kidney", "left pancreas", "left"], vocabulary)).toEqual([
+    "left pancreas",
+    "left",
+  ]);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { entriesOfStudy } from "../src/state/panel-state.ts";
-import { stage } from "./fakes.ts";
+import { type Stage, stage } from "./fakes.ts";
 import { failed, found, missing, problem, queued, running, seg, series, succeeded } from "./samples.ts";
 
 const settled = (claim: () => void) => vi.waitFor(claim, { timeout: 2000, interval: 2 });
@@ -141,6 +141,44 @@ describe("a server that goes away", () => {
     server.down = false;
     expect((await ended)?.state).toBe("succeeded");
     await settled(() => expect(session.store.get().server).toBe("reachable"));
+  });
+});
+
+describe.each([
+  [
+    "a token that has run out",
+    { ...problem, code: "unauthenticated", status: 401, detail: "A valid token is needed." },
+  ],
+  ["too many requests", { ...problem, code: "rate-limited", status: 429, retryable: true, detail: "Too many." }],
+] as const)("%s", (_, refusal) => {
+  const refusalOf = ({ session }: Stage) => session.store.get().refusal?.text;
+
+  test("is named when a study is opened; when it is over, the study's jobs are there and it is not named any more", async () => {
+    using play = stage(({ server }) => {
+      server.refusal = refusal;
+      server.jobs.set("j1", succeeded);
+    });
+    const { server, session } = play;
+    await settled(() => expect(refusalOf(play)).toBe(refusal.detail));
+    server.refusal = undefined;
+    await settled(() => expect(session.store.get().entries).toHaveLength(1));
+    await settled(() => expect(session.store.get()).not.toHaveProperty("refusal"));
+    expect(session.store.get().vocabularies.CT?.targets).not.toEqual([]);
+  });
+
+  test("in the middle of a job loses neither it nor its end", async () => {
+    using play = stage();
+    const { server, session } = play;
+    const ended = session.segment(["left kidney"]);
+    await settled(() => expect(server.jobs.size).toBe(1));
+    server.tell({ type: "progress", stage: "fetch", fraction: 0.4 });
+    server.refusal = refusal;
+    server.hangUp();
+    await settled(() => expect(refusalOf(play)).toBe(refusal.detail));
+    server.tell({ type: "state", job: succeeded });
+    server.refusal = undefined;
+    expect((await ended)?.state).toBe("succeeded");
+    await settled(() => expect(session.store.get()).not.toHaveProperty("refusal"));
   });
 });
 

@@ -8,7 +8,7 @@ export interface OhifRelease {
 }
 
 /** The releases that the browser tests run on, the oldest first. */
-const testedReleases: readonly OhifRelease[] = [
+export const testedReleases: readonly OhifRelease[] = [
   {
     version: "3.11.1",
     integrity: "sha512-0lJRyHguGuIR06PxeJ3rqnPWf1OAqsaXGuqT2kl5HkNjIOxBDnRTTMvyHnkn3ZyjcHlsIhY8gf0h7AhVORqsSQ==",

@@ -77,7 +77,11 @@ export function withSeriesCache({ source, cache, logger, instancesOf }: CachedSo
     }
   }
 
-  return { describe: (series, options) => source.describe(series, options), instances };
+  return {
+    describe: (series, options) => source.describe(series, options),
+    instances,
+    revision: async (series, options) => keyOf(await instancesOf(series, options)),
+  };
 }
 
 /** A name that tells nothing of the series, and is another one as soon as an instance comes or goes. */

@@ -1,7 +1,13 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { buildBoltzFormer, ModelBundleError, openModelStore, parseNetworkConfig } from "#models/index.ts";
+import {
+  buildBoltzFormer,
+  buildHalfBoltzFormer,
+  ModelBundleError,
+  openModelStore,
+  parseNetworkConfig,
+} from "#models/index.ts";
 import { InvalidRequestError } from "#server/domain/index.ts";
 import { openGraphProcess } from "#server/engines/index.ts";
 import { readConfig } from "../config.ts";
@@ -14,7 +20,10 @@ export interface AddModelOptions {
   readonly tokenizer?: string;
   readonly acceptLicence?: boolean;
   readonly move?: boolean;
+  readonly float16?: boolean;
 }
+
+const OFFICIAL_NAME = "medimageparse3d";
 
 /** Weights of MedImageParse 3D -> an installed bundle: nothing is converted, the graphs point into the weights' file. */
 export async function addModel(weights: string, options: AddModelOptions, context: CommandContext): Promise<void> {
@@ -39,19 +48,28 @@ export async function installWeights(
     ...(inference.threads !== undefined && { threads: inference.threads }),
   });
   using watch = terminal.watch(signal);
-  const { card } = await openModelStore(modelsFolder).add(options.name, async (folder) => {
-    const { checkpointSha256 } = await buildBoltzFormer({
+  const isUnnamed = options.name === OFFICIAL_NAME;
+  const name = options.float16 && isUnnamed ? `${OFFICIAL_NAME}-float16` : options.name;
+  const { card } = await openModelStore(modelsFolder).add(name, async (folder) => {
+    const build = options.float16 ? buildHalfBoltzFormer : buildBoltzFormer;
+    const { checkpointSha256, precision } = await build({
       weights,
       folder,
       config,
       tokenizer: options.tokenizer,
-      name: options.name,
+      name,
       signal,
       run: graphs.run,
       onCopy: (bytes) =>
         terminal.say(`The weights lie on another file system: copying ${(bytes / 1e9).toFixed(2)} GB.`),
       onProgress: (stage, share) => watch.progress("prepare", share, stage),
     });
+    if (precision) {
+      const { maskLogits, samePixels } = precision.agreement;
+      terminal.say(
+        `float16 beside float32, on the CPU: mask logits differ by ${maskLogits.largest.toPrecision(2)} at most (their spread is ${maskLogits.spread.toPrecision(2)}); ${(100 * samePixels).toFixed(2)} % of the pixels are the same.`,
+      );
+    }
     if (sha256 !== undefined && checkpointSha256 !== sha256)
       throw new ModelBundleError(basename(weights), "differs from its sha256: remove it, and download it again.");
   });

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 // Not by the folders' faces: what reads and writes all else would take longer to load than a series to convert.
 import { type OpenedSeries, openSeries } from "#converters/dicom/decode-series.ts";
 import { voxelSizeMm } from "#converters/geometry/index.ts";
@@ -13,6 +13,8 @@ interface Options {
   readonly output: string;
   readonly volume?: number;
   readonly resample?: boolean;
+  readonly padding: "keep" | "air";
+  readonly petUnits: "suv" | "activity";
   readonly json?: boolean;
 }
 
@@ -31,6 +33,19 @@ export function addConvertCommand(program: Command): void {
       wholeNumber,
     )
     .option("--resample", "put tilted or unevenly spaced slices onto a regular grid instead of refusing them")
+    .addOption(
+      new Option(
+        "--padding <what>",
+        "outside the field of view (Pixel Padding Value): the files' value, or air (-1000 HU; 0 in PET, MR, NM)",
+      )
+        .choices(["keep", "air"])
+        .default("keep"),
+    )
+    .addOption(
+      new Option("--pet-units <units>", "of PET: SUV by body weight where the header allows it, or activity in Bq/mL")
+        .choices(["suv", "activity"])
+        .default("suv"),
+    )
     .option("--json", "print one JSON document")
     .action((input: string, options: Options) =>
       runCommand(options.json === true, async (context) => {
@@ -42,13 +57,15 @@ export function addConvertCommand(program: Command): void {
 
 async function convertSeries(
   folder: string,
-  { output, volume: wanted, resample = false }: Options,
+  { output, volume: wanted, resample = false, padding, petUnits }: Options,
   { terminal, signal }: CommandContext,
 ) {
   using watch = terminal.watch(signal);
   const series = await openSeries(dicomFilesIn(folder), {
     signal,
     resample,
+    padding,
+    petUnits,
     ...(wanted !== undefined && { volume: wanted }),
     onInstance: (count) => watch.progress("decode", 0, `${count} instances`),
   });

@@ -14,7 +14,7 @@ import {
   worstPictures,
 } from "#server/evaluation/index.ts";
 import { version } from "../app.ts";
-import { readInput, writeOutput } from "../files.ts";
+import { makeOutputFolder, readInput, writeOutput } from "../files.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -45,6 +45,7 @@ export function addEvaluateCommand(program: Command): void {
 async function runEvaluation(options: Options, { terminal, signal }: CommandContext): Promise<void> {
   const { pairs, output, tolerance: toleranceMm } = options;
   const cases = readCaseList(new TextDecoder().decode(await readInput(pairs)));
+  if (output !== undefined) await makeOutputFolder(output);
   const worst = worstPictures(output === undefined ? 0 : options.pictures);
   const rows: Row[] = [];
   await using ports = await openCommandPorts();

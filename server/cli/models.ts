@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { KNOWN_MODELS, openModelStore } from "#models/index.ts";
-import { ModelNotFoundError } from "#server/domain/index.ts";
+import { InvalidRequestError, ModelNotFoundError } from "#server/domain/index.ts";
 import { readConfig } from "../config.ts";
 import { ensureDataFolder } from "../data-folder.ts";
 import { type AddModelOptions, addModel } from "./add-model.ts";
@@ -82,6 +82,10 @@ export function addModelsCommand(program: Command): void {
     .option("--config <file>", "sizes that the weights do not tell, where they are not the official network's")
     .option("--tokenizer <file>", "a tokenizer.json, where it is not CLIP's own")
     .option("--move", "give up the weights' own place")
+    .option(
+      "--float16",
+      "for GPUs: weights in a file of half the size that is made from them; installed as medimageparse3d-float16 unless named",
+    )
     .option("--accept-licence", "accept the weights' licence without being asked")
     .option("--json", "print one JSON document")
     .action((weights: string, options: AddModelOptions & { json?: boolean }) =>
@@ -123,7 +127,12 @@ export function addModelsCommand(program: Command): void {
     .option("--json", "print one JSON document")
     .action((name: string, options: { json?: boolean }) =>
       runCommand(options.json === true, async ({ terminal }) => {
-        if (!(await (await openStore()).remove(name))) {
+        const store = await openStore();
+        const builtIn = Object.values(await store.ensureBuiltIn()).map(({ card }) => card.name);
+        if (builtIn.includes(name)) {
+          throw new InvalidRequestError(`"${name}" is built in, and made anew whenever it is missing.`);
+        }
+        if (!(await store.remove(name))) {
           throw new ModelNotFoundError(`There is no model "${name}". \`parse3d models\` lists the installed ones.`);
         }
         terminal.answer({ removed: name }, [`removed ${name}`]);

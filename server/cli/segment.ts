@@ -10,7 +10,7 @@ import {
   segmentSeries,
 } from "#server/domain/index.ts";
 import { studyOf } from "../app.ts";
-import { readInput, writeOutput } from "../files.ts";
+import { readInput, refuseSameFile, writeOutput } from "../files.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
 import { describeComponents, describeFinding } from "./describe-finding.ts";
@@ -56,6 +56,12 @@ export function addSegmentCommand(program: Command): void {
       runCommand(options.json === true, (context) => {
         if (file && !options.series) return segmentFile(file, options, context);
         if (options.series && !file) return segmentArchived(options.series, options, context);
+        const swallowed = options.series ? undefined : options.prompt?.find(isNiftiName);
+        if (swallowed !== undefined) {
+          throw new InvalidRequestError(
+            "The file was read as one more prompt: name it before --prompt, or put another option between them.",
+          );
+        }
         throw new InvalidRequestError("Give either a NIfTI file or --series UID.");
       }),
     );
@@ -156,6 +162,10 @@ export async function segmentFile(
     throw new InvalidRequestError("--resample and --segmentation-type belong to --series: a NIfTI file is one grid.");
   }
   const target = targetOf(options.output ?? (options.recognise ? ["detections"] : []));
+  if (target !== undefined) await refuseSameFile(file, target);
+  else if (options.probabilities) {
+    throw new InvalidRequestError("--probabilities are written to a file: -o probabilities.nii.gz.");
+  }
   const prompts = promptsOf(options);
   const nifti = await readInput(file);
   await using ports = await openCommandPorts();

@@ -17,6 +17,11 @@ const Plan = z
         modality: z.string().optional(),
         patientId: z.string().optional(),
         studyInstanceUid: Uid.optional(),
+        /** Study Date (0008,0020) from this day on; YAML reads one as a number. */
+        sinceDay: z
+          .union([z.string(), z.number().transform(String)])
+          .pipe(z.string().regex(/^\d{8}$/, "is not a day, like 20260131"))
+          .optional(),
       })
       .optional(),
     prompts: z.array(PromptInput).min(1),

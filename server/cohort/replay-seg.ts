@@ -5,13 +5,16 @@ import {
   InvalidRequestError,
   ModelNotFoundError,
   type Ports,
-  promptsFrom,
+  type Provenance,
+  readProvenance,
   segmentSeries,
 } from "#server/domain/index.ts";
 import { watchedPorts } from "./watched-ports.ts";
 
 export interface Replay {
   readonly model: { readonly name: string; readonly version: string };
+  /** Whether its files are those that the SEG was made with; absent where the SEG does not say. */
+  readonly sameModel?: boolean;
   /** Whether the series still is the one that the SEG was made from. */
   readonly sameInstances: boolean;
   /** Dice of each segment's mask against that of the new run: 1 where they are the same voxels. */
@@ -20,11 +23,13 @@ export interface Replay {
 }
 
 const PROMPT = "Prompt: ";
+const segmentationTypes = { BINARY: "binary", FRACTIONAL: "fractional", LABELMAP: "labelmap" } as const;
 
 /**
- * Runs again what a SEG of this program was made by, as far as it says so itself, and compares. Nothing is stored.
+ * Runs again what a SEG of this program was made by, with the options that it holds, and compares. Nothing is stored.
  * @param part10 the SEG
- * @throws InvalidRequestError where it is none of ours; ModelNotFoundError where its model is not here; as segmentSeries
+ * @throws InvalidRequestError where it is none of ours, or a revision; ModelNotFoundError where its model is not here; as
+ * segmentSeries
  */
 export async function replaySeg(
   ports: Ports,
@@ -32,22 +37,19 @@ export async function replaySeg(
   run: Parameters<typeof segmentSeries>[2],
 ): Promise<Replay> {
   const before = await openSeg(part10);
-  const { referencedSeriesInstanceUid: seriesInstanceUid, studyInstanceUid } = before;
-  const texts = before.segments.map(({ description }) => promptOf(description));
-  const asked = texts.flatMap((text) => text ?? []);
-  if (seriesInstanceUid === undefined || asked.length < texts.length || asked.length === 0) {
-    throw new InvalidRequestError("This SEG does not say which prompts it was made by: it is not of Parse3D.");
-  }
-  const card = await modelOf(ports, before);
+  const { series, asked, options, notes } = questionOf(before);
+  const card = await modelOf(ports, before, options);
   const { ports: watched, seen } = watchedPorts(ports, { keeps: false });
-  const { notes } = await segmentSeries(
+  const { model, modelSha256, notFound, ...asBefore } = options ?? {};
+  const again = await segmentSeries(
     watched,
     {
-      series: { studyInstanceUid, seriesInstanceUid },
-      prompts: promptsFrom([...new Set(asked)].map((text) => ({ text }))),
-      model: card.name,
       merge: overlaps(before) ? "overlapping" : "exclusive",
-      ...(before.type === "LABELMAP" && { segmentationType: "labelmap" as const }),
+      ...asBefore,
+      series,
+      prompts: [...asked, ...(notFound ?? [])].map((text, n) => ({ id: `p${n + 1}`, text })),
+      model: card.name,
+      segmentationType: segmentationTypes[before.type],
     },
     run,
   );
@@ -56,12 +58,39 @@ export async function replaySeg(
   const after = seen.stored[0] && decodeSeg(seen.stored[0]);
   return {
     model: { name: card.name, version: card.version },
+    ...(modelSha256 !== undefined && { sameModel: modelSha256 === card.sha256 }),
     sameInstances: seen.instances === new Set(before.referencedSopInstanceUids).size,
     segments: before.segments.map(({ number, label, description }) => {
-      const again = after?.segments.find((segment) => segment.description === description);
-      return { label, ...compare(before, number, after, again?.number, geometry) };
+      const other = after?.segments.find((segment) => segment.description === description);
+      return { label, ...compare(before, number, after, other?.number, geometry) };
     }),
-    notes,
+    notes: [...notes, ...again.notes],
+  };
+}
+
+/** What the SEG says of the question that it answers. */
+function questionOf({ referencedSeriesInstanceUid, studyInstanceUid, segments, revisionOf }: DecodedSeg) {
+  if (revisionOf !== undefined) {
+    throw new InvalidRequestError(
+      `This SEG was made of another one, by hand or with another threshold. Replay that one: ${revisionOf}`,
+    );
+  }
+  const texts = segments.map(({ description }) => promptOf(description));
+  const asked = [...new Set(texts.flatMap((text) => text ?? []))];
+  if (referencedSeriesInstanceUid === undefined || texts.includes(undefined) || asked.length === 0) {
+    throw new InvalidRequestError("This SEG does not say which prompts it was made by: it is not of Parse3D.");
+  }
+  const options = readProvenance(segments[0]?.algorithmParameters);
+  return {
+    series: { studyInstanceUid, seriesInstanceUid: referencedSeriesInstanceUid },
+    asked,
+    options,
+    notes: [
+      ...(options ? [] : ["This SEG does not hold the options that it was made with: the usual ones were taken."]),
+      ...(options && !options.notFound
+        ? ["The prompts that were not found are not in the SEG, and were left out."]
+        : []),
+    ],
   };
 }
 
@@ -69,11 +98,14 @@ function promptOf(description: string | undefined): string | undefined {
   return description?.startsWith(PROMPT) ? description.slice(PROMPT.length).split("\n")[0] : undefined;
 }
 
-async function modelOf(ports: Ports, { segments }: DecodedSeg) {
-  const [name = ""] = segments.flatMap(({ algorithmName }) => algorithmName ?? []);
+/** The model by its name; in older SEGs by its title. */
+async function modelOf(ports: Ports, { segments }: DecodedSeg, options: Provenance | undefined) {
+  const [title = ""] = segments.flatMap(({ algorithmName }) => algorithmName ?? []);
   const cards = await ports.models.cards();
-  const card = cards.find(({ title }) => title === name || title.startsWith(name.slice(0, 60)));
-  if (name !== "" && card) return card;
+  const card = options
+    ? cards.find(({ name }) => name === options.model)
+    : cards.find((one) => title !== "" && (one.title === title || one.title.startsWith(title.slice(0, 60))));
+  if (card) return card;
   throw new ModelNotFoundError(
     `The model that made this SEG is not installed here. Installed: ${cards.map((one) => one.name).join(", ") || "none"}.`,
   );

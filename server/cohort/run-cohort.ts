@@ -1,12 +1,13 @@
 import { decodeSeg, segToLabelVolume } from "#converters/dicom/index.ts";
 import { DomainError } from "#converters/errors.ts";
-import { voxelSizeMm } from "#converters/geometry/index.ts";
+import { column, normalize, type VolumeGeometry, voxelSizeMm } from "#converters/geometry/index.ts";
 import { writeNifti } from "#converters/nifti/index.ts";
 import type { Archive } from "#server/dicomweb/index.ts";
 import { type Ports, type SeriesRef, segmentSeries } from "#server/domain/index.ts";
 import type { CohortFolder } from "./cohort-folder.ts";
 import type { ReadPlan } from "./plan.ts";
-import { type Row, toCsv } from "./row.ts";
+import type { Row } from "./row.ts";
+import { toCsv, toParquet } from "./tables.ts";
 import { watchedPorts } from "./watched-ports.ts";
 
 export interface CohortParts {
@@ -23,6 +24,8 @@ export interface CohortOptions {
   readonly concurrency: number;
   /** Series that are worked on in this run; absent: all. */
   readonly limit?: number;
+  /** The table as Parquet as well. */
+  readonly parquet?: boolean;
   onProgress(done: number, failed: number, total: number): void;
 }
 
@@ -41,6 +44,7 @@ interface Wanted extends SeriesRef {
 
 /** The table, within the folder. */
 export const TABLE = "cohort.csv";
+export const PARQUET_TABLE = "cohort.parquet";
 
 /**
  * Works through the plan's series. What was done before is not done again; what failed in a way that may pass is. The table
@@ -78,13 +82,9 @@ export async function runCohort(parts: CohortParts, read: ReadPlan, options: Coh
     const rows = (await folder.rows())
       .filter(({ seriesInstanceUid }) => order.has(seriesInstanceUid))
       .sort((a, b) => order.get(a.seriesInstanceUid)! - order.get(b.seriesInstanceUid)!);
-    await folder.write(
-      TABLE,
-      toCsv(
-        rows,
-        read.prompts.map(({ text }) => text),
-      ),
-    );
+    const prompts = read.prompts.map(({ text }) => text);
+    await folder.write(TABLE, toCsv(rows, prompts));
+    if (options.parquet) await folder.write(PARQUET_TABLE, toParquet(rows, prompts));
   }
 }
 
@@ -97,6 +97,7 @@ interface Asked {
   readonly seriesInstanceUid?: string | undefined;
   readonly patientId?: string | undefined;
   readonly modality?: string | undefined;
+  readonly sinceDay?: string | undefined;
 }
 
 /** Each series once, in the order of the plan, or of their UIDs where the archive was asked. */
@@ -106,8 +107,10 @@ async function seriesOf(
   signal: AbortSignal,
 ): Promise<readonly Wanted[]> {
   const found = new Map<string, Wanted>();
-  const add = async ({ studyInstanceUid: study, seriesInstanceUid: series, patientId, modality: shown }: Asked) => {
+  const add = async (asking: Asked) => {
+    const { studyInstanceUid: study, seriesInstanceUid: series, patientId, modality: shown, sinceDay } = asking;
     const asked = {
+      ...(sinceDay !== undefined && { sinceDay }),
       ...(study !== undefined && { studyInstanceUid: study }),
       ...(series !== undefined && { seriesInstanceUid: series }),
       ...(patientId !== undefined && { patientId }),
@@ -161,7 +164,7 @@ async function rowOf(parts: CohortParts, read: ReadPlan, one: Wanted, signal: Ab
       ...common,
       status: "done",
       ...(seen.instances !== undefined && { instances: seen.instances }),
-      ...(seen.geometry && { size: seen.geometry.size, spacingMm: voxelSizeMm(seen.geometry.ijkToLps) }),
+      ...(seen.geometry && gridOf(seen.geometry)),
       findings: findings.map(({ prompt, present, score, voxels, volumeMl }) => ({
         prompt,
         present,
@@ -189,6 +192,12 @@ async function rowOf(parts: CohortParts, read: ReadPlan, one: Wanted, signal: Ab
     const finishedAt = ports.now().toISOString();
     return { ...common, status: "failed", code, problem, retryable, findings: [], finishedAt, notes: [problem] };
   }
+}
+
+function gridOf({ size, ijkToLps, frameOfReferenceUid }: VolumeGeometry) {
+  const originLps = column(ijkToLps, 3);
+  const directionsLps = ([0, 1, 2] as const).flatMap((axis) => normalize(column(ijkToLps, axis)));
+  return { size, spacingMm: voxelSizeMm(ijkToLps), originLps, directionsLps, frameOfReferenceUid };
 }
 
 /** The masks as one label map, value n for segment n, named as BIDS derivatives are. @returns its path in the folder */

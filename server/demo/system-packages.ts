@@ -44,6 +44,12 @@ const systemPackages: readonly SystemPackage[] = [
     evidence: "/usr/lib/postgresql/*/bin/postgres",
   },
   {
+    name: "nginx-light",
+    purpose: "tests",
+    use: "the web server of the viewer's container",
+    evidence: "/usr/sbin/nginx",
+  },
+  {
     name: "chromium",
     purpose: "tests",
     use: "the browser of the viewer's tests",

@@ -91,7 +91,7 @@ export async function editSeries(
       byPerson: true,
     },
     { signal, progress: () => {} },
-    new Stopwatch<"encode" | "store">(ports.now),
+    new Stopwatch<"encode" | "store">(),
   );
   const segmentNumbers = Object.fromEntries(segments.map(({ prompt }, n) => [prompt.id, n + 1]));
   return { seg, dice, segmentNumbers };

@@ -9,6 +9,8 @@ const mostComponents = 20;
 /** A mask with what was measured on it. */
 export interface Answer extends PromptMask {
   readonly finding: Finding;
+  /** Whether not finding it says anything: rules that have none for these words have not looked. */
+  readonly looked: boolean;
   /** The longest of its components' diameters. */
   readonly longestAxialDiameter?: Diameter;
 }
@@ -41,12 +43,14 @@ export function answerOf(
     })),
     notes: [...notesOn(prompt.text, card), ...notesOnDropped(dropped)],
   };
-  if (voxels === 0 || !box) return { ...promptMask, finding: { ...told, present: false } };
+  const looked = isLookedFor(prompt.text, card);
+  if (voxels === 0 || !box) return { ...promptMask, looked, finding: { ...told, present: false } };
   const longestAxialDiameter = (components.length > 0 ? components : pieces)
     .map((component) => component.longestAxialDiameter)
     .reduce((longest, other) => (other.mm > longest.mm ? other : longest));
   return {
     ...promptMask,
+    looked,
     finding: { ...told, present: true, volumeMl, box, ...numbering() },
     longestAxialDiameter,
   };
@@ -62,10 +66,16 @@ function notesOn(text: string, card: ModelCard): string[] {
   const notes: string[] = [];
   if (card.algorithmFamily === "density-rules") notes.push("Answered by density rules, not by a trained network.");
   else if (!card.trained) notes.push("Answered by a network of which it is not known that it was trained.");
-  if (card.vocabulary === "open" && !isRecommended(text, card)) {
+  if (!isLookedFor(text, card)) {
+    notes.push("This model has no rule for these words: that it finds nothing does not say that nothing is there.");
+  } else if (card.vocabulary === "open" && !isRecommended(text, card)) {
     notes.push("This prompt is outside the model's recommended list: expect less of the answer.");
   }
   return notes;
+}
+
+function isLookedFor(text: string, card: ModelCard): boolean {
+  return card.algorithmFamily !== "density-rules" || isRecommended(text, card);
 }
 
 /** By one of a target's own names: neither by a near spelling, nor with a side that the target does not have. */

@@ -34,6 +34,7 @@ export type {
 export { type PreviewFeed, type PreviewSlice, previewFeed } from "./preview-feed.ts";
 export type { Prompt } from "./prompt.ts";
 export { longestPrompt, mostPrompts, promptsFrom } from "./prompt.ts";
+export { type Provenance, readProvenance } from "./provenance.ts";
 export {
   checkQuestion,
   mergeOf,
@@ -43,6 +44,7 @@ export {
   type SegmentationType,
   type SeriesQuestion,
 } from "./question.ts";
+export { keepRecentSeries, type RecentSeries } from "./recent-series.ts";
 export { type RecutRequest, recutSeries } from "./recut-series.ts";
 export { type SegmentImageRequest, type SegmentImageResult, segmentImage } from "./segment-image.ts";
 export {

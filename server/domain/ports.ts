@@ -2,6 +2,7 @@ import type { Volume } from "#converters/geometry/index.ts";
 import type { PlaneAxis } from "#converters/mask/index.ts";
 import type { ModelCard } from "#models/index.ts";
 import type { Prompt } from "./prompt.ts";
+import type { RecentSeries } from "./recent-series.ts";
 
 /** How one piece of work is steered: stopped by its signal, watched through `progress`. */
 export interface Run {
@@ -31,6 +32,8 @@ export interface SeriesSource {
   describe(series: SeriesRef, options: { readonly signal: AbortSignal }): Promise<SeriesDescription>;
   /** Part-10 files, in any order. Throws as `describe` does; a connection that breaks midway is resumed, never cut short silently. */
   instances(series: SeriesRef, options: { readonly signal: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** A name for what the series holds now: another one as soon as an instance comes or goes. Absent where it is not known. */
+  revision?(series: SeriesRef, options: { readonly signal: AbortSignal }): Promise<string>;
 }
 
 export interface StoredInstance {
@@ -122,6 +125,8 @@ export interface Ports {
   readonly source: SeriesSource;
   readonly sink: ResultSink;
   readonly models: ModelRegistry;
+  /** Where the series of the last question is kept, decoded; each question decodes its own where absent. */
+  readonly recent?: RecentSeries;
   now(): Date;
   /** The same `key` and `role` give the same UID, for ever: a retry stores nothing twice. */
   newUid(key: string, role: string): string;

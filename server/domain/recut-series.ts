@@ -31,7 +31,7 @@ export async function recutSeries(
   run: SegmentRun,
 ): Promise<SegmentSeriesResult> {
   const { signal } = run;
-  const watch = new Stopwatch<"fetch" | "fetchAndDecode" | "encode" | "store">(ports.now);
+  const watch = new Stopwatch<"fetch" | "fetchAndDecode" | "encode" | "store">();
   run.progress("fetch", 0);
   const instances = watch.waiting("fetch", ports.source.instances(wanted, { signal }));
   const series = await watch.time("fetchAndDecode", () =>
@@ -39,6 +39,7 @@ export async function recutSeries(
       signal,
       ...(volumeIndex !== undefined && { volume: volumeIndex }),
       ...(resample !== undefined && { resample }),
+      padding: "air",
     }),
   );
   refuseAnotherSeries(series.header, wanted);

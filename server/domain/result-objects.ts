@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import {
   checkReport,
   checkSecondaryCapture,
@@ -15,7 +16,7 @@ import {
   type SegInput,
   type StructureSetInput,
 } from "#converters/dicom/index.ts";
-import { overlayPicture } from "#converters/picture/index.ts";
+import { overlayPages, type RgbPicture } from "#converters/picture/index.ts";
 import type { ModelCard } from "#models/index.ts";
 import type { Answer } from "./findings.ts";
 import { fractionsOf } from "./fractions.ts";
@@ -42,6 +43,8 @@ export interface Answered {
   readonly computedOn?: string;
   readonly outputs: readonly Output[];
   readonly segmentationType: SegmentationType;
+  /** Kept in the SEG: what was asked, and how. */
+  readonly provenance: string;
 }
 
 /** Words of one finding fit into one Segment Label and one Tracking ID. */
@@ -53,16 +56,19 @@ export function trackingOf(newUid: Ports["newUid"], key: string, text: string) {
 
 /**
  * The DICOM objects that were asked for, each read back before it leaves; what others refer to comes first. Where nothing was
- * found there is only the report, which says so.
+ * found there is only the report, which says so; it says nothing of what was not looked for. Between objects, and between pictures, others get the thread.
+ * @throws the signal's reason when it is aborted
  */
-export function resultObjects(
+export async function resultObjects(
   { now, newUid }: Pick<Ports, "now" | "newUid">,
   answered: Answered,
-): readonly ResultObject[] {
-  const { key, series, answers, card, computedOn, outputs, segmentationType: kind } = answered;
+  { signal }: { readonly signal: AbortSignal },
+): Promise<readonly ResultObject[]> {
+  const { key, series, answers, card, computedOn, outputs, segmentationType: kind, provenance } = answered;
   const { header, volume } = series;
   const study = header.study.StudyInstanceUID;
   const found = answers.filter(({ finding }) => finding.present);
+  const reported = answers.filter(({ finding, looked }) => finding.present || looked);
   // Objects of another kind of SEG are other objects: the same UID never stands for two of them.
   const role = (name: string) => newUid(key, kind === "binary" ? name : `${name}: ${kind}`);
   const common = {
@@ -88,6 +94,7 @@ export function resultObjects(
   function seg(): ResultObject {
     const input: SegInput = {
       ...common,
+      algorithm: { ...common.algorithm, parameters: provenance },
       kind,
       // Frames of bits may not be compressed so, and others are mostly background.
       compression: kind === "binary" ? "none" : "rle",
@@ -113,7 +120,11 @@ export function resultObjects(
       ...(found.length > 0 && {
         seg: { kind, sopInstanceUid: segUids.instance, seriesInstanceUid: segUids.series },
       }),
-      findings: answers.map((answer) => reportFinding(answer, trackingOf(newUid, key, answer.prompt.text))),
+      findings: reported.map((answer) => ({
+        ...reportFinding(answer, trackingOf(newUid, key, answer.prompt.text)),
+        // How deep a value lies within a rule's range is no certainty.
+        ...(!card.trained && { score: null }),
+      })),
       uids,
     };
     const part10 = encodeReport(input);
@@ -133,27 +144,38 @@ export function resultObjects(
     return { kind: "rtstruct", name: "the contours", part10, studyInstanceUid: study, seriesInstanceUid: uids.series };
   }
 
-  function capture(): ResultObject {
+  async function capture(): Promise<ResultObject> {
     const uids = { series: newUid(key, "sc series"), instance: newUid(key, "sc instance") };
     const masks = found.map(({ prompt, mask }) => ({ name: prompt.text, mask }));
-    const pages = masks.length > 1 ? [masks, ...masks.map((mask) => [mask])] : [masks];
-    const input: SecondaryCaptureInput = {
-      ...common,
-      pictures: pages.map((shown) => overlayPicture({ volume, masks: shown })),
-      uids,
-    };
+    const pictures: RgbPicture[] = [];
+    for (const picture of overlayPages({ volume, masks })) {
+      pictures.push(picture);
+      await breathe(signal);
+    }
+    const input: SecondaryCaptureInput = { ...common, pictures, uids };
     const part10 = encodeSecondaryCapture(input);
     checkSecondaryCapture(part10, input);
     return { kind: "sc", name: "the pictures", part10, studyInstanceUid: study, seriesInstanceUid: uids.series };
   }
 
   const wanted = (output: Output) => outputs.includes(output);
-  return [
-    ...(found.length > 0 && (wanted("seg") || wanted("sr")) ? [seg()] : []),
-    ...(wanted("sr") ? [report()] : []),
-    ...(found.length > 0 && wanted("rtstruct") ? [structureSet()] : []),
-    ...(found.length > 0 && wanted("sc") ? [capture()] : []),
+  const makers = [
+    ...(found.length > 0 && (wanted("seg") || wanted("sr")) ? [seg] : []),
+    ...(wanted("sr") && reported.length > 0 ? [report] : []),
+    ...(found.length > 0 && wanted("rtstruct") ? [structureSet] : []),
+    ...(found.length > 0 && wanted("sc") ? [capture] : []),
   ];
+  const objects: ResultObject[] = [];
+  for (const make of makers) {
+    objects.push(await make());
+    await breathe(signal);
+  }
+  return objects;
+}
+
+async function breathe(signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  signal.throwIfAborted();
 }
 
 function segmentOf({ prompt, mask, finding: { tracking } }: Answer) {

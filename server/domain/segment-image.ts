@@ -37,13 +37,13 @@ export interface SegmentImageResult {
 
 /** NIfTI in, NIfTI out: the same models and the same answers, without an archive. */
 export async function segmentImage(
-  { models, now }: Pick<Ports, "models" | "now">,
+  { models }: Pick<Ports, "models">,
   request: SegmentImageRequest,
   run: SegmentRun,
 ): Promise<SegmentImageResult> {
   const { modality, output, volumeIndex, gzip = true, minimumVolumeMm3 = 0 } = request;
   const probabilities = output === "probabilities";
-  const watch = new Stopwatch<"decode" | "infer" | "encode">(now);
+  const watch = new Stopwatch<"decode" | "infer" | "encode">();
   run.progress("decode", 0);
   const volume = await watch.time("decode", () =>
     readNifti(request.nifti, { modality, maxVoxels: mostVoxels, ...(volumeIndex !== undefined && { volumeIndex }) }),

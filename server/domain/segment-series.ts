@@ -9,6 +9,7 @@ import type { Ports, Run, SeriesRef } from "./ports.ts";
 import { canBeShown, type PreviewSlice, previewFeed } from "./preview-feed.ts";
 import { areTooManyProbabilities, refuseTooManyProbabilities } from "./probability-limit.ts";
 import { withoutSmallPieces } from "./prompt-mask.ts";
+import { writeProvenance } from "./provenance.ts";
 import {
   checkQuestion,
   mergeOf,
@@ -18,6 +19,7 @@ import {
   outputsOf,
   type SeriesQuestion,
 } from "./question.ts";
+import { decodedOnce } from "./recent-series.ts";
 import { anticipationOf, byLikelihood, recognitionPrompts, sightingOf } from "./recognise.ts";
 import { refuseAnotherSeries } from "./refuse-another-series.ts";
 import { resultObjects, trackingOf } from "./result-objects.ts";
@@ -66,12 +68,12 @@ export async function segmentSeries(
   request: SegmentSeriesRequest,
   run: SegmentRun,
 ): Promise<SegmentSeriesResult> {
-  const { source, models, now, newUid } = ports;
+  const { source, models, newUid } = ports;
   const { series: wanted, segmentationType = "binary", resample, minimumVolumeMm3 } = request;
   const { signal } = run;
   checkQuestion(request);
   const outputs = outputsOf(request);
-  const watch = new Stopwatch<"describe" | "fetch" | "fetchAndDecode" | "infer" | "encode" | "store">(now);
+  const watch = new Stopwatch<"describe" | "fetch" | "fetchAndDecode" | "infer" | "encode" | "store">();
 
   run.progress("fetch", 0);
   const { modality, instanceCount } = await watch.time("describe", () => source.describe(wanted, { signal }));
@@ -82,15 +84,19 @@ export async function segmentSeries(
   });
 
   const instances = watch.waiting("fetch", source.instances(wanted, { signal }));
-  const series = await watch.time("fetchAndDecode", () =>
+  const decoding = {
+    ...(request.volume !== undefined && { volume: request.volume }),
+    ...(resample && { resample }),
+    padding: "air",
+  } as const;
+  const decode = () =>
     decodeSeries(instances, {
       signal,
       onInstance: (count) =>
         run.progress("fetch", Math.min(1, count / Math.max(1, instanceCount)), `${count}/${instanceCount}`),
-      ...(request.volume !== undefined && { volume: request.volume }),
-      ...(resample && { resample }),
-    }),
-  );
+      ...decoding,
+    });
+  const series = await watch.time("fetchAndDecode", () => decodedOnce(ports, wanted, decoding, { signal, decode }));
   refuseAnotherSeries(series.header, wanted);
   run.progress("decode", 1);
 
@@ -142,8 +148,10 @@ export async function segmentSeries(
 
   const computedOn = model.computedOn?.();
   const told = computedOn === undefined ? {} : { computedOn };
-  const answered = { key, series, answers, card: model.card, outputs, segmentationType, ...told };
-  const objects = await watch.time("encode", () => resultObjects(ports, answered));
+  const notFound = answers.flatMap(({ finding, prompt }) => (finding.present ? [] : prompt.text));
+  const provenance = writeProvenance(request, model.card, notFound);
+  const answered = { key, series, answers, card: model.card, outputs, segmentationType, provenance, ...told };
+  const objects = await watch.time("encode", () => resultObjects(ports, answered, { signal }));
   const stored = await watch.time("store", () => storeResults(ports, objects, run));
   const { threshold = DEFAULT_THRESHOLD } = request;
   const merge = mergeOf(request);

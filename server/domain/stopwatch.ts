@@ -1,18 +1,19 @@
 /** Seconds spent on each named part; what is not measured apart belongs to nobody. */
 export class Stopwatch<Part extends string> {
-  readonly #now: () => Date;
+  readonly #nowMs: () => number;
   readonly #ms = new Map<Part, number>();
 
-  constructor(now: () => Date) {
-    this.#now = now;
+  /** @param nowMs a clock that only rises: the time of day may be set back in the middle of a part */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
   }
 
   async time<T>(part: Part, work: () => Promise<T> | T): Promise<T> {
-    const start = this.#now().getTime();
+    const start = this.#nowMs();
     try {
       return await work();
     } finally {
-      this.#add(part, Math.max(0, this.#now().getTime() - start));
+      this.#add(part, this.#nowMs() - start);
     }
   }
 
@@ -31,7 +32,7 @@ export class Stopwatch<Part extends string> {
   }
 
   seconds(part: Part): number {
-    return (this.#ms.get(part) ?? 0) / 1000;
+    return Math.round(this.#ms.get(part) ?? 0) / 1000;
   }
 
   #add(part: Part, ms: number): void {

@@ -18,6 +18,8 @@ export const ProviderStatus = z.object({
   server: z.string().optional(),
   /** Of the probe that was computed there: how many of its nodes ran on which of onnxruntime's providers. */
   nodes: z.record(z.string(), z.number()).optional(),
+  /** Of several GPUs, the one that this process was given. */
+  deviceId: z.int().nonnegative().optional(),
   fallbackReason: z.string().optional(),
 });
 export type ProviderStatus = Readonly<z.infer<typeof ProviderStatus>>;
@@ -51,12 +53,26 @@ export interface EngineOptions {
   readonly executionProvider?: ExecutionProvider;
   /** Threads within one operator; onnxruntime's own choice (one per core) where absent. */
   readonly threads?: number;
-  /** Slices for each run of a bundle's image graph; default 1. */
+  /** Slices for each run of a bundle's image graph; default: 1 on a CPU, 4 on a GPU. */
   readonly sliceBatch?: number;
   /** Likely targets that are answered beside a question, for later; default: 0 on a CPU, 16 on a GPU. */
   readonly anticipate?: number;
-  /** A process that has answered nothing for so long is closed; default ten minutes. */
+  /** A process that has answered nothing for so long is closed; default ten minutes. One of a model that is kept warm never is. */
   readonly idleMs?: number;
+  /** Numbers of the GPUs to be used: each local model has a process for each. Absent: one process, on the first. */
+  readonly gpus?: readonly number[];
+  /** Models that are loaded and proved before they are asked anything, by name, and stay so. */
+  readonly warm?: readonly string[];
+  /** Told of these models when they begin to be loaded, are ready, or cannot be. */
+  readonly onWarm?: (state: WarmState) => void;
   readonly remoteKeys?: RemoteKeys;
   readonly logger?: EngineLogger;
+}
+
+/** How a model that is to be warm stands. */
+export interface WarmState {
+  readonly model: string;
+  readonly state: "loading" | "ready" | "failed";
+  /** Why it cannot be loaded. */
+  readonly why?: string;
 }

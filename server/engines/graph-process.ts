@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import type { GraphRunner, GraphTensor } from "#models/index.ts";
 import { ModelUnavailableError } from "#server/domain/index.ts";
+import { childEnvironment } from "./child-environment.ts";
 
 export interface GraphQuestion {
   readonly graphFile: string;
@@ -45,6 +46,7 @@ export function openGraphProcess({
   const child = fork(new URL("./child/graph-main.ts", import.meta.url), [], {
     serialization: "advanced",
     execArgv: [],
+    env: childEnvironment(),
   });
   const exited = once(child, "exit");
   const kill = () => child.kill("SIGKILL");

@@ -1,6 +1,13 @@
 export { createBundleModel } from "./bundle-model.ts";
 export { choosingAmong, ModelElsewhereError } from "./choose-among.ts";
-export type { EngineLogger, EngineOptions, ExecutionProvider, ProviderStatus, RemoteKeys } from "./engine-options.ts";
+export type {
+  EngineLogger,
+  EngineOptions,
+  ExecutionProvider,
+  ProviderStatus,
+  RemoteKeys,
+  WarmState,
+} from "./engine-options.ts";
 export { type GraphProcess, type GraphRun, openGraphProcess } from "./graph-process.ts";
 export { createLabelsModel } from "./labels-model.ts";
 export type { EngineModel, EngineStatus } from "./process-model.ts";

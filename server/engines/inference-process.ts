@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Socket } from "node:net";
 import { ModelUnavailableError } from "#server/domain/index.ts";
+import { childEnvironment } from "./child-environment.ts";
 import type { EngineLogger } from "./engine-options.ts";
 import { FromChild, type ToChild } from "./protocol.ts";
 import { fromWire } from "./wire-error.ts";
@@ -24,6 +25,7 @@ export class InferenceProcess {
     this.#child = fork(new URL("./child/main.ts", import.meta.url), [], {
       serialization: "advanced",
       execArgv: [],
+      env: childEnvironment(),
       // Nothing is written to stdin: it closes when this thread or its whole process is gone (orphan-guard.ts).
       stdio: ["pipe", "ignore", "pipe", "ipc"],
     });

@@ -26,13 +26,23 @@ export interface EngineStatus {
   readonly pid?: number;
   /** Known after the model was loaded for the first time. */
   readonly provider?: ProviderStatus;
+  /** Where the model has a process on each of several devices: each by itself. */
+  readonly members?: readonly EngineStatus[];
 }
 
 /** A model that is computed in a process of its own. */
 export interface EngineModel extends SegmentationModel {
   status(): EngineStatus;
+  /** Loads and proves it, where it is not loaded; from then on it is not closed for being idle. @throws as `segment` does */
+  warm(): Promise<void>;
   /** Closes it when all that were asked of it until now are answered. */
   retire(): Promise<void>;
+}
+
+/** The options of one process. */
+export interface ProcessOptions extends EngineOptions {
+  /** Of the GPUs, the one that it computes on. */
+  readonly deviceId?: number;
 }
 
 const tenMinutes = 600_000;
@@ -44,7 +54,7 @@ const tenMinutes = 600_000;
 export class ProcessModel implements EngineModel {
   readonly card;
   readonly #installed: InstalledModel;
-  readonly #options: EngineOptions;
+  readonly #options: ProcessOptions;
   readonly #checkText: (prompts: readonly Prompt[]) => void;
   readonly #queue = new LeaseQueue();
   readonly #disposal = new AbortController();
@@ -52,8 +62,9 @@ export class ProcessModel implements EngineModel {
   #loaded = false;
   #provider: ProviderStatus | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
+  #staysWarm = false;
 
-  constructor(installed: InstalledModel, options: EngineOptions, checkText: (prompts: readonly Prompt[]) => void) {
+  constructor(installed: InstalledModel, options: ProcessOptions, checkText: (prompts: readonly Prompt[]) => void) {
     this.card = installed.card;
     this.#installed = installed;
     this.#options = options;
@@ -111,7 +122,25 @@ export class ProcessModel implements EngineModel {
       signal.removeEventListener("abort", stop);
       if (finished) process?.keepProgramAlive(false);
       else process?.kill();
-      this.#idleTimer = setTimeout(() => process?.kill(), this.#options.idleMs ?? tenMinutes).unref();
+      if (!this.#staysWarm) {
+        this.#idleTimer = setTimeout(() => process?.kill(), this.#options.idleMs ?? tenMinutes).unref();
+      }
+    }
+  }
+
+  async warm(): Promise<void> {
+    this.#staysWarm = true;
+    using _lease = await this.#queue.acquire(this.#disposal.signal);
+    clearTimeout(this.#idleTimer);
+    const process = await this.#awake();
+    this.#disposal.signal.throwIfAborted();
+    process.keepProgramAlive(true);
+    try {
+      await this.#load(process);
+      process.keepProgramAlive(false);
+    } catch (error) {
+      process.kill();
+      throw this.#disposal.signal.aborted ? asError(this.#disposal.signal.reason) : error;
     }
   }
 
@@ -139,7 +168,7 @@ export class ProcessModel implements EngineModel {
 
   async #load(process: InferenceProcess): Promise<void> {
     if (this.#loaded) return;
-    const { executionProvider = "cpu", threads, sliceBatch = 1, anticipate, logger } = this.#options;
+    const { executionProvider = "cpu", threads, sliceBatch, anticipate, deviceId, logger } = this.#options;
     const { folder, engine } = this.#installed;
     const key = keyFor(engine, this.#options);
     const started = performance.now();
@@ -150,6 +179,7 @@ export class ProcessModel implements EngineModel {
       folder,
       sha256,
       executionProvider,
+      deviceId,
       threads,
       sliceBatch,
       anticipate,

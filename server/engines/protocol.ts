@@ -38,8 +38,11 @@ const Load = z.object({
   /** Of the model that was asked; another may lie there by now. */
   sha256: z.string().optional(),
   executionProvider: ExecutionProvider,
+  /** Number of the GPU, where there are several. */
+  deviceId: z.int().nonnegative().optional(),
   threads: z.int().positive().optional(),
-  sliceBatch: z.int().positive(),
+  /** The engine's own number where absent. */
+  sliceBatch: z.int().positive().optional(),
   /** Targets answered ahead where a question does not say how many; the provider's own number where absent. */
   anticipate: z.int().nonnegative().optional(),
   /** Of the machine that computes the model, where that is another. */

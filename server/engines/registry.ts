@@ -1,15 +1,19 @@
+import { DomainError } from "#converters/errors.ts";
 import { type InstalledModel, KNOWN_MODELS, type KnownModel, type ModelCard, resolveTarget } from "#models/index.ts";
 import { InvalidPromptError, ModelNotFoundError, type ModelRegistry, type Prompt } from "#server/domain/index.ts";
 import { bestByFigures } from "./best-by-figures.ts";
 import { createBundleModel } from "./bundle-model.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { createLabelsModel } from "./labels-model.ts";
-import type { EngineModel, EngineStatus } from "./process-model.ts";
+import { PooledModel } from "./pooled-model.ts";
+import type { EngineModel, EngineStatus, ProcessOptions } from "./process-model.ts";
 import { createRemoteModel } from "./remote-model.ts";
 
 /** The domain's registry, and how each of its models stands. */
 export interface EngineRegistry extends ModelRegistry {
   status(): readonly EngineStatus[];
+  /** Begins to load the models that are to be warm; resolves when each is ready, or has failed. */
+  warmUp(): Promise<void>;
 }
 
 /**
@@ -23,6 +27,7 @@ export function createModelRegistry({
   const models = new Map<string, EngineModel>();
   /** Replaced or removed, and still answering what was asked before. */
   const retiring = new Map<EngineModel, Promise<void>>();
+  const warming = new Map<string, Promise<void>>();
 
   async function current(): Promise<readonly ModelCard[]> {
     const now = await installed();
@@ -36,14 +41,39 @@ export function createModelRegistry({
     }
     for (const model of now) {
       if (models.has(model.card.name)) continue;
-      models.set(model.card.name, createModel(model, options));
+      const created = createModel(model, options);
+      models.set(model.card.name, created);
+      if (options.warm?.includes(model.card.name)) warming.set(model.card.name, warm(created));
     }
     return now.map(({ card }) => card);
+  }
+
+  /** One that takes the place of another is warmed as that was. */
+  async function warm(model: EngineModel): Promise<void> {
+    const { name } = model.card;
+    options.onWarm?.({ model: name, state: "loading" });
+    try {
+      await model.warm();
+      options.onWarm?.({ model: name, state: "ready" });
+    } catch (error) {
+      options.logger?.warn({ event: "model.not-warm", model: name, err: error });
+      if (models.get(name) !== model) return;
+      const why = error instanceof DomainError ? error.message : "it cannot be loaded; the log says why";
+      options.onWarm?.({ model: name, state: "failed", why });
+    }
   }
 
   return {
     cards: current,
     status: () => [...models.values()].map((model) => model.status()),
+    warmUp: async () => {
+      const cards = await current();
+      for (const name of options.warm ?? []) {
+        if (!cards.some((card) => card.name === name))
+          options.onWarm?.({ model: name, state: "failed", why: "it is not installed" });
+      }
+      await Promise.all(warming.values());
+    },
     choose: async ({ modality, prompts, name }) => {
       const cards = await current();
       const card = name === undefined ? bestCard(cards, modality, prompts) : namedCard(cards, name);
@@ -56,7 +86,16 @@ export function createModelRegistry({
   };
 }
 
-function createModel(model: InstalledModel, options: EngineOptions): EngineModel {
+/** With several GPUs, a process on each for what is computed here. */
+function createModel(model: InstalledModel, { gpus = [], ...options }: EngineOptions): EngineModel {
+  const [first, ...others] = gpus.map((deviceId) => ({ ...options, deviceId }));
+  const isHere = model.engine === "bundle" || model.engine === "labels";
+  if (!isHere || !first) return createOnDevice(model, options);
+  if (others.length === 0) return createOnDevice(model, first);
+  return new PooledModel([createOnDevice(model, first), ...others.map((one) => createOnDevice(model, one))]);
+}
+
+function createOnDevice(model: InstalledModel, options: ProcessOptions): EngineModel {
   switch (model.engine) {
     case "bundle":
       return createBundleModel(model, options);
@@ -113,7 +152,7 @@ export function bestCard(cards: readonly ModelCard[], modality: string, prompts:
       prompts,
     ) ?? trainedFirst.find((card) => card.vocabulary === "open");
   if (best) return best;
-  const targets = trainedFirst.flatMap((card) => card.targets.map((target) => target.name));
+  const targets = [...new Set(trainedFirst.flatMap((card) => card.targets.map((target) => target.name)))];
   throw new InvalidPromptError(
     `No installed model can answer all of these prompts on ${modality} images. They know: ${targets.join(", ")}.${couldBe}`,
     targets,

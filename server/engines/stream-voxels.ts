@@ -4,8 +4,17 @@ import type { Volume, Voxels } from "#converters/geometry/index.ts";
 import type { InferenceProcess } from "./inference-process.ts";
 import type { VolumeHeader, VoxelType } from "./protocol.ts";
 
+/** Of volumes that were asked about before: what is in them does not change. */
+const described = new WeakMap<Volume, VolumeHeader>();
+
 /** The volume without its voxels; hashing yields to the event loop at every slice. */
 export async function describeVolume(volume: Volume, signal: AbortSignal): Promise<VolumeHeader> {
+  const known = described.get(volume) ?? (await describe(volume, signal));
+  described.set(volume, known);
+  return known;
+}
+
+async function describe(volume: Volume, signal: AbortSignal): Promise<VolumeHeader> {
   const { geometry, voxels, unit, modality } = volume;
   const header = {
     size: geometry.size,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type SeriesFault, UnsupportedSeriesError } from "#converters/errors.ts";
 import { GpuOutOfMemoryError, InvalidPromptError, ModelUnavailableError } from "../domain/errors.ts";
+import { MemoryShortage } from "./child/memory-shortage.ts";
 import { REMOTE_FAULTS, RemoteModelError } from "./remote/remote-model-error.ts";
 
 /** An error on its way between processes. */
@@ -25,6 +26,7 @@ export type WireError = z.infer<typeof WireErrorSchema>;
 
 /** The error as plain data. What is not one of the domain's own errors is a fault of the program: `internal`. */
 export function toWire(error: unknown): WireError {
+  if (error instanceof MemoryShortage) return toWire(error.cause);
   if (error instanceof InvalidPromptError) {
     return { code: error.code, message: error.message, suggestions: [...error.suggestions] };
   }

@@ -6,7 +6,7 @@ import { dicomFilesIn } from "../dicom-folder.ts";
 import { isFolder, readInput } from "../files.ts";
 
 /**
- * A NIfTI file, or a folder with one DICOM series, as a volume.
+ * A NIfTI file, or a folder with one DICOM series, as a volume with the values that models are given: padding is air.
  * @param said what the case says of its modality; DICOM says it itself
  * @param options.needsModality whether a NIfTI file of which it is not said can be used
  * @throws InvalidRequestError, UnsupportedImageError, UnsupportedSeriesError
@@ -23,7 +23,7 @@ export async function readImage(
     }
     return readNifti(await readInput(path), modality === undefined ? {} : { modality });
   }
-  const { volume } = await (await openSeries(dicomFilesIn(path), { signal })).decode();
+  const { volume } = await (await openSeries(dicomFilesIn(path), { signal, padding: "air" })).decode();
   if (modality !== undefined && modality !== volume.modality) {
     throw new InvalidRequestError(`The series is ${volume.modality}, not ${modality}. Check the case.`);
   }

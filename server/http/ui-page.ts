@@ -11,12 +11,29 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 0 auto; p
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .35rem .8rem .35rem 0; vertical-align: top; border-bottom: 1px solid var(--soft); overflow-wrap: anywhere; }
 button { margin-right: .4rem; }
+textarea { width: 100%; box-sizing: border-box; font: 14px/1.4 ui-monospace, monospace; }
 img { max-width: 100%; }
 a { color: var(--accent); }
 .notice { border-left: 4px solid #c33; padding: .5rem 1rem; background: var(--soft); }
 .bad { color: var(--bad); }
 .good { color: var(--good); }
 `;
+
+const exampleRule = JSON.stringify(
+  {
+    id: "chest-ct",
+    when: {
+      all: [
+        { tag: "Modality", equals: "CT" },
+        { tag: "BodyPartExamined", equals: ["CHEST", "THORAX"] },
+        { tag: "SliceCount", min: 80 },
+      ],
+    },
+    ask: { prompts: ["left lung", "right lung"] },
+  },
+  undefined,
+  2,
+);
 
 const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
@@ -63,6 +80,19 @@ export function uiPage(version: string): string {
 <ul id="models"></ul>
 <h2>Routing rules</h2>
 <ul id="rules"></ul>
+<form id="try-rules" hidden>
+<h3>Try rules on what the archive holds</h3>
+<p>Nothing is queued. Studies of the last <label><input id="days" type="number" min="1" max="36500" value="30" required> days</label>
+<button id="test-all">Test all rules</button></p>
+<p><label for="rule">A rule, as <a href="/docs">the API</a> takes it (JSON)</label></p>
+<textarea id="rule" rows="10" spellcheck="false">${encode(exampleRule)}</textarea>
+<p><button id="test-one">Test this rule</button><button id="add">Add it, or replace the one of its id</button></p>
+</form>
+<p id="outcome" role="status"></p>
+<table id="tested" hidden>
+<thead><tr><th scope="col">Series</th><th scope="col">Slices</th><th scope="col">Matches</th><th scope="col">Why not</th></tr></thead>
+<tbody id="tested-series"></tbody>
+</table>
 </main>
 <script type="module">${script}</script>
 </body>

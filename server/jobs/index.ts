@@ -31,4 +31,5 @@ export { type AskedOfSeries, askedPrompts, seriesJobRequest, thresholdsOf } from
 export { serveWorker } from "./serve-worker.ts";
 export { type StageLimits, withStageLimits } from "./stage-limits.ts";
 export type { RoomCheck, WorkerDevice, WorkerOffer, WorkerState } from "./worker.ts";
+export type { FromWorker } from "./worker-messages.ts";
 export { runInWorker } from "./worker-thread.ts";

@@ -15,17 +15,22 @@ import {
   type Priority,
   studyOf,
 } from "./job.ts";
-import { JobLog } from "./job-log.ts";
 import type { JobQuery, JobQueue, QueueLoad, Submission } from "./job-queue.ts";
+import { MemoryJob } from "./memory-job.ts";
 import { attemptsFor, defaultRetryPolicy, delayAfter, type RetryPolicy } from "./retry-policy.ts";
+import { RoomWatch } from "./room-watch.ts";
 import { WaitingLine } from "./waiting-line.ts";
-import type { WorkerOffer, WorkerState } from "./worker.ts";
+import type { RoomCheck, WorkerOffer, WorkerState } from "./worker.ts";
 
 export interface MemoryJobQueueOptions {
   readonly runner: JobRunner;
   readonly logger: Logger;
   /** Jobs that run at the same time; default 1. */
   readonly concurrency?: number;
+  /** Asked before each job is begun; absent: there is always room. */
+  readonly room?: RoomCheck;
+  /** How often to ask again while there is none; default 1000. */
+  readonly pollMs?: number;
   /** What this process tells of itself. */
   readonly offer?: () => Promise<WorkerOffer>;
   /** Jobs that may wait, of the same priority and more urgent ones together; default 100. */
@@ -39,28 +44,17 @@ export interface MemoryJobQueueOptions {
   readonly newId?: () => string;
 }
 
-interface Entry {
-  job: Job;
-  readonly log: JobLog;
-  /** Of its latest run: an earlier one that did not heed its signal has no say any more. */
-  abort: AbortController;
-  /** Resolves when the job has ended, whether or not its runner has. */
-  ended: PromiseWithResolvers<void>;
-  /** Queues it again after a failed run. */
-  retryTimer?: NodeJS.Timeout;
-  readonly forced: boolean;
-  /** Runs that there may be. */
-  attempts: number;
-}
-
 /** Jobs of this process: lost when it ends. */
 export class MemoryJobQueue implements JobQueue {
-  readonly #options: Required<MemoryJobQueueOptions>;
+  readonly #options: Required<Omit<MemoryJobQueueOptions, "room">>;
+  readonly #room: RoomWatch | undefined;
   /** In the order of submission. */
-  readonly #entries = new Map<string, Entry>();
-  readonly #waiting = new WaitingLine<Entry>();
+  readonly #entries = new Map<string, MemoryJob>();
+  readonly #waiting = new WaitingLine<MemoryJob>();
   readonly #runs = new Set<Promise<void>>();
   readonly #startedAt: Date;
+  #asksForRoom = false;
+  #roomTimer: NodeJS.Timeout | undefined;
   #disposed = false;
 
   constructor(options: MemoryJobQueueOptions) {
@@ -69,6 +63,7 @@ export class MemoryJobQueue implements JobQueue {
       backlog: 100,
       history: 200,
       cancelGraceMs: 1000,
+      pollMs: 1000,
       retry: defaultRetryPolicy,
       now: () => new Date(),
       newId: randomUUID,
@@ -80,6 +75,7 @@ export class MemoryJobQueue implements JobQueue {
       ...options,
     };
     this.#startedAt = this.#options.now();
+    this.#room = options.room && new RoomWatch(options.room, options.logger);
   }
 
   async submit(
@@ -103,17 +99,14 @@ export class MemoryJobQueue implements JobQueue {
       createdAt: this.#options.now(),
       findings: [],
     };
-    const entry: Entry = {
-      job,
-      log: new JobLog(),
-      abort: new AbortController(),
-      ended: Promise.withResolvers(),
+    const entry = new MemoryJob(job, {
       forced: force,
       attempts: attemptsFor(priority, this.#options.retry),
-    };
+      now: this.#options.now,
+    });
     this.#entries.set(job.id, entry);
     this.#waiting.push(entry);
-    this.#change(entry, job);
+    entry.become(job);
     this.#startNext();
     return entry.job;
   }
@@ -136,7 +129,7 @@ export class MemoryJobQueue implements JobQueue {
     if (entry.job.state === "queued") this.#cancelNow(entry);
     if (entry.job.state === "running") {
       entry.abort.abort(new JobCancelledError());
-      await this.#ended(entry, this.#options.cancelGraceMs);
+      await entry.hasEndedWithin(this.#options.cancelGraceMs);
       if (!hasEnded(entry.job)) this.#cancelNow(entry);
     }
     return entry.job;
@@ -148,9 +141,7 @@ export class MemoryJobQueue implements JobQueue {
     if (!canRetry(job)) throw jobNotRetryable();
     if (this.#findTwin(job.request, job.owner)) throw jobAskedAlready();
     if (!this.#accepting(job.priority)) throw new BacklogFullError(this.#waiting.length);
-    entry.abort = new AbortController();
-    entry.ended = Promise.withResolvers();
-    entry.attempts = job.attempt + attemptsFor(job.priority, this.#options.retry);
+    entry.beginAnew(job.attempt + attemptsFor(job.priority, this.#options.retry));
     this.#requeue(entry, 0);
     this.#startNext();
     return entry.job;
@@ -172,11 +163,14 @@ export class MemoryJobQueue implements JobQueue {
     const { models, version, device } = await offer();
     const startedAt = this.#startedAt;
     const self = { id: "self", host: hostname(), pid: process.pid, startedAt, seenAt: now(), concurrency };
-    return [{ ...self, version, device, models, running: this.#runs.size }];
+    const lack = this.#room?.lack;
+    const held = lack !== undefined && { holdsBack: lack };
+    return [{ ...self, version, device, models, running: this.#runs.size, ...held }];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+    clearTimeout(this.#roomTimer);
     const left = [...this.#entries.values()].filter(({ job }) => !hasEnded(job));
     await Promise.all(left.map(({ job }) => this.cancel(job.id)));
     await Promise.race([Promise.all(this.#runs), sleep(this.#options.cancelGraceMs, undefined, { ref: false })]);
@@ -186,27 +180,27 @@ export class MemoryJobQueue implements JobQueue {
     return !this.#disposed && this.#waiting.ahead(priority) < this.#options.backlog;
   }
 
-  #entry(id: string): Entry {
+  #entry(id: string): MemoryJob {
     const entry = this.#entries.get(id);
     if (!entry) throw new JobNotFoundError();
     return entry;
   }
 
-  #findTwin(request: JobRequest, owner: string): Entry | undefined {
+  #findTwin(request: JobRequest, owner: string): MemoryJob | undefined {
     if (request.kind !== "series") return undefined;
     const question = JSON.stringify(request);
     return [...this.#entries.values()].find(
-      ({ job, abort, forced }) =>
-        !forced &&
-        !hasEnded(job) &&
-        !abort.signal.aborted &&
-        job.owner === owner &&
-        JSON.stringify(job.request) === question,
+      (entry) => entry.answersToo() && entry.job.owner === owner && JSON.stringify(entry.job.request) === question,
     );
   }
 
   #startNext(): void {
-    while (this.#runs.size < this.#options.concurrency) {
+    if (!this.#room) this.#startThose();
+    else if (!this.#asksForRoom) void this.#startWhileRoom(this.#room);
+  }
+
+  #startThose(most = Number.POSITIVE_INFINITY): void {
+    for (let begun = 0; begun < most && this.#runs.size < this.#options.concurrency; begun++) {
       const entry = this.#waiting.take();
       if (!entry) return;
       const run = this.#run(entry).finally(() => {
@@ -217,18 +211,34 @@ export class MemoryJobQueue implements JobQueue {
     }
   }
 
-  async #run(entry: Entry): Promise<void> {
+  /** One after the other: each takes of the room that the next one asks for. */
+  async #startWhileRoom(room: RoomWatch): Promise<void> {
+    const { concurrency, pollMs } = this.#options;
+    this.#asksForRoom = true;
+    clearTimeout(this.#roomTimer);
+    while (this.#waiting.length > 0 && this.#runs.size < concurrency && !this.#disposed) {
+      if (await room.hasRoom()) this.#startThose(1);
+      else {
+        this.#roomTimer = setTimeout(() => this.#startNext(), pollMs).unref();
+        break;
+      }
+    }
+    this.#asksForRoom = false;
+  }
+
+  async #run(entry: MemoryJob): Promise<void> {
     const { now, runner, retry } = this.#options;
     const { id, requestId, request } = entry.job;
     const logger = this.#options.logger.child({ jobId: id, requestId });
     const startedAt = now();
+    const beganMs = performance.now();
     const attempt = entry.job.attempt + 1;
-    this.#change(entry, { ...asSubmitted(entry.job), state: "running", attempt, startedAt });
+    entry.become({ ...asSubmitted(entry.job), state: "running", attempt, startedAt });
     logger.info({ event: "job.started", kind: request.kind, prompts: request.prompts.length, attempt });
     const { abort } = entry;
     const { signal } = abort;
     try {
-      const result = await runner(request, { jobId: id, signal, ...this.#steering(entry, abort) });
+      const result = await runner(request, { jobId: id, signal, ...entry.told() });
       if (entry.abort !== abort) return;
       this.#end(entry, {
         ...entry.job,
@@ -252,16 +262,16 @@ export class MemoryJobQueue implements JobQueue {
       const ended = signal.aborted ? ({ state: "cancelled" } as const) : ({ state: "failed", failure } as const);
       this.#end(entry, { ...entry.job, ...ended, startedAt, finishedAt: now() });
     }
-    const ms = now().getTime() - startedAt.getTime();
+    const ms = Math.round(performance.now() - beganMs);
     const code = entry.job.state === "failed" ? entry.job.failure.code : undefined;
     logger.info({ event: "job.ended", state: entry.job.state, ms, ...(code && { code }) });
   }
 
   /** Back to the queue: at once after somebody asked for it, later after a failed run. */
-  #requeue(entry: Entry, delayMs: number): void {
+  #requeue(entry: MemoryJob, delayMs: number): void {
     const job = asSubmitted(entry.job);
     const retryAt = new Date(this.#options.now().getTime() + delayMs);
-    this.#change(entry, { ...job, state: "queued", ...(delayMs > 0 && { retryAt }) });
+    entry.become({ ...job, state: "queued", ...(delayMs > 0 && { retryAt }) });
     const enter = () => {
       this.#waiting.push(entry);
       this.#startNext();
@@ -270,59 +280,21 @@ export class MemoryJobQueue implements JobQueue {
     else enter();
   }
 
-  #steering(entry: Entry, abort: AbortController): Pick<Parameters<JobRunner>[1], "progress" | "finding" | "preview"> {
-    const isOver = () => hasEnded(entry.job) || entry.abort !== abort;
-    return {
-      progress: (stage, fraction, detail) => {
-        if (isOver()) return;
-        const { detail: _old, ...job } = entry.job;
-        const progress = {
-          stage,
-          fraction: Math.min(1, Math.max(0, fraction)),
-          ...(detail !== undefined && { detail }),
-        };
-        entry.job = { ...job, ...progress };
-        entry.log.append({ type: "progress", ...progress }, this.#options.now());
-      },
-      finding: (finding) => {
-        if (isOver()) return;
-        const others = entry.job.findings.filter(({ prompt }) => prompt.id !== finding.prompt.id);
-        entry.job = { ...entry.job, findings: [...others, finding] };
-        entry.log.append({ type: "finding", finding }, this.#options.now());
-      },
-      preview: (slices) => {
-        if (!isOver()) entry.log.preview(slices);
-      },
-    };
-  }
-
-  #cancelNow(entry: Entry): void {
+  #cancelNow(entry: MemoryJob): void {
     this.#waiting.remove(entry);
     clearTimeout(entry.retryTimer);
     this.#end(entry, { ...entry.job, state: "cancelled", finishedAt: this.#options.now() });
   }
 
-  #end(entry: Entry, job: Job): void {
+  #end(entry: MemoryJob, job: Job): void {
     if (hasEnded(entry.job)) return;
-    this.#change(entry, job);
-    entry.ended.resolve();
+    entry.become(job);
     this.#forgetOldest();
-  }
-
-  #change(entry: Entry, job: Job): void {
-    entry.job = job;
-    entry.log.append({ type: "state", job }, this.#options.now());
   }
 
   #forgetOldest(): void {
     const ended = [...this.#entries.values()].filter(({ job }) => hasEnded(job));
     for (const { job } of ended.slice(0, Math.max(0, ended.length - this.#options.history)))
       this.#entries.delete(job.id);
-  }
-
-  async #ended(entry: Entry, graceMs: number): Promise<void> {
-    const timer = new AbortController();
-    await Promise.race([entry.ended.promise, sleep(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
-    timer.abort();
   }
 }

@@ -14,8 +14,10 @@ export type ToWorker =
   | { readonly type: "cancel"; readonly jobId: string }
   | { readonly type: "close" };
 
-/** What the worker tells of one job; the last is one of done, failed and threw. */
-export type FromWorker = { readonly jobId: string } & (
+/** What the worker tells: of itself, and of one job; the last of a job is one of done, failed and threw. */
+export type FromWorker = FromWorkerOfJob | { readonly type: "notice"; readonly notice: unknown };
+
+export type FromWorkerOfJob = { readonly jobId: string } & (
   | { readonly type: "progress"; readonly stage: Stage; readonly fraction: number; readonly detail?: string }
   | { readonly type: "finding"; readonly finding: Finding }
   | { readonly type: "preview"; readonly slices: readonly PreviewSlice[] }

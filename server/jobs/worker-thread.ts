@@ -13,6 +13,8 @@ export interface WorkerOptions {
   readonly workerData?: unknown;
   /** A worker that has not let go of a cancelled job after so long is ended by force; default 5000. */
   readonly cancelGraceMs?: number;
+  /** Told what the module says of itself, outside of jobs. */
+  readonly onNotice?: (notice: unknown) => void;
 }
 
 export interface WorkerRunner extends AsyncDisposable {
@@ -95,6 +97,10 @@ class Thread {
   }
 
   #hear(message: FromWorker): void {
+    if (message.type === "notice") {
+      this.#options.onNotice?.(message.notice);
+      return;
+    }
     const waiting = this.#jobs.get(message.jobId);
     if (!waiting) return;
     const { run, ended } = waiting;

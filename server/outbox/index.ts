@@ -6,5 +6,5 @@ export {
   sendNotices,
   signatureOf,
 } from "./notice.ts";
-export { wantNotices } from "./outbox-table.ts";
+export { forgetUnwantedNotices, wantNotices } from "./outbox-table.ts";
 export { checkDestination, type DestinationParts, sendOn } from "./send-on.ts";

@@ -6,12 +6,22 @@ export interface Cursor {
   readonly change?: string;
 }
 
-/** Takes the archive's changes for one process, for a while; the same process may take them again. @returns false where another holds them */
-export async function holdArchive(sql: Sql, archive: string, holder: string, forMs: number): Promise<boolean> {
+/**
+ * Takes the archive's changes for one process, for a while; the same process may take them again. Who seems to hold them for
+ * longer than that took them before the clock was set back, and says so again if he is there.
+ * @returns false where another holds them
+ */
+export async function holdArchive(
+  sql: Sql,
+  archive: string,
+  { holder, forMs, alone }: { readonly holder: string; readonly forMs: number; readonly alone: boolean },
+): Promise<boolean> {
   const rows = await sql.query(
     `update parse3d.archive_cursors set holder = $2, held_until = now() + make_interval(secs => $3)
-     where archive = $1 and (holder = $2 or held_until < now()) returning archive`,
-    [archive, holder, forMs / 1000],
+     where archive = $1
+       and ($4 or holder = $2 or held_until < now() or held_until > now() + make_interval(secs => $3 + 60))
+     returning archive`,
+    [archive, holder, forMs / 1000, alone],
   );
   return rows.length > 0;
 }

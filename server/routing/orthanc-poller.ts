@@ -1,12 +1,10 @@
-import { randomUUID } from "node:crypto";
 import type { Database } from "#server/database/index.ts";
 import type { Logger } from "../logger.ts";
+import { ArchiveHold } from "./archive-hold.ts";
 import {
   addArrivals,
   type Cursor,
   forget,
-  holdArchive,
-  letGo,
   lookLater,
   markStable,
   type PendingSeries,
@@ -15,6 +13,7 @@ import {
   writeCursor,
 } from "./archive-table.ts";
 import { continueBackfills } from "./backfill.ts";
+import { heedClockSetBack } from "./clock-set-back.ts";
 import { BROKEN_MS, decideEach } from "./decide-each.ts";
 import type { OrthancChange, OrthancClient } from "./orthanc-client.ts";
 import { type PollLoop, startPollLoop } from "./poll-loop.ts";
@@ -30,12 +29,12 @@ export interface OrthancPollerOptions extends RouterOptions {
   /** What the cursor is kept under: the archive's address. */
   readonly archive: string;
   readonly pollMs: number;
+  /** No other process can follow the archive on this database. */
+  readonly alone: boolean;
 }
 
 const PAGE = 500;
 const BATCH = 100;
-/** Longer than any step between two renewals. */
-const HOLD_MS = 120_000;
 /** How soon a series is looked at again that is not complete. */
 const UNSTABLE_MS = 2000;
 
@@ -44,35 +43,36 @@ const UNSTABLE_MS = 2000;
  * nothing is lost while this program, or Orthanc, is away. Of several processes one looks at a time.
  */
 export function startOrthancPoller(options: OrthancPollerOptions): PollLoop {
-  const { db, archive, logger, pollMs } = options;
-  const holder = randomUUID();
+  const { logger, pollMs } = options;
+  const hold = new ArchiveHold(options);
   return startPollLoop({
     logger,
     pollMs,
-    look: (isClosed) => new Look(options, holder, isClosed).run(),
-    letGo: () => letGo(db, archive, holder),
+    look: (isClosed) => new Look(options, hold, isClosed).run(),
+    letGo: () => hold[Symbol.asyncDispose](),
   });
 }
 
 /** One look at the archive: reads the changes, then decides on what is complete. */
 class Look {
   readonly #options: OrthancPollerOptions;
-  readonly #holder: string;
+  readonly #hold: ArchiveHold;
   readonly #isClosed: () => boolean;
 
-  constructor(options: OrthancPollerOptions, holder: string, isClosed: () => boolean) {
+  constructor(options: OrthancPollerOptions, hold: ArchiveHold, isClosed: () => boolean) {
     this.#options = options;
-    this.#holder = holder;
+    this.#hold = hold;
     this.#isClosed = isClosed;
   }
 
   async run(): Promise<void> {
     const { db, archive } = this.#options;
     const cursor = (await readCursor(db, archive)) ?? (await this.#begin());
-    if (!(await this.#hold())) return;
+    if (!(await this.#hold.take())) return;
+    await heedClockSetBack(db, archive);
     await this.#readChanges(await this.#unlessBegunAnew(cursor));
     await this.#decide();
-    await continueBackfills(this.#options, { isClosed: this.#isClosed, hold: () => this.#hold() });
+    await continueBackfills(this.#options, { isClosed: this.#isClosed, hold: () => this.#hold.take() });
   }
 
   /** What is in the archive already is left alone: only what arrives from now on is routed. */
@@ -82,10 +82,6 @@ class Look {
     await writeCursor(db, archive, cursor);
     logger.info({ event: "routing.begun" });
     return cursor;
-  }
-
-  #hold(): Promise<boolean> {
-    return holdArchive(this.#options.db, this.#options.archive, this.#holder, HOLD_MS);
   }
 
   /**
@@ -124,7 +120,7 @@ class Look {
       });
       if (done || changes.length === 0) return;
       cursor = next;
-      await this.#hold();
+      await this.#hold.take();
     }
   }
 
@@ -155,7 +151,7 @@ class Look {
     return decideEach<PendingSeries>({
       logger,
       isClosed: this.#isClosed,
-      batch: async () => ((await this.#hold()) ? pendingNow(db, archive, BATCH) : []),
+      batch: async () => ((await this.#hold.take()) ? pendingNow(db, archive, BATCH) : []),
       decideOn: (pending) => this.#decideOn(pending),
       postpone: ({ resourceId }) => lookLater(db, archive, resourceId, BROKEN_MS),
     });

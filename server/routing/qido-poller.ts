@@ -1,9 +1,10 @@
-import { randomUUID } from "node:crypto";
 import type { Database } from "#server/database/index.ts";
 import type { Archive } from "#server/dicomweb/index.ts";
 import type { Logger } from "../logger.ts";
-import { holdArchive, letGo, readCursor, writeCursor } from "./archive-table.ts";
+import { ArchiveHold } from "./archive-hold.ts";
+import { readCursor, writeCursor } from "./archive-table.ts";
 import { continueBackfills } from "./backfill.ts";
+import { heedClockSetBack } from "./clock-set-back.ts";
 import { BROKEN_MS, decideEach } from "./decide-each.ts";
 import { type PollLoop, startPollLoop } from "./poll-loop.ts";
 import { readQidoFacts, seriesSince } from "./qido-finder.ts";
@@ -24,10 +25,11 @@ export interface QidoPollerOptions extends RouterOptions {
   /** A series that has held the same number of instances for so long is complete. */
   readonly stableMs: number;
   readonly signal: AbortSignal;
+  /** No other process can follow the archive on this database. */
+  readonly alone: boolean;
 }
 
 const BATCH = 100;
-const HOLD_MS = 300_000;
 const MOST_SERIES = 50_000;
 
 /**
@@ -35,14 +37,13 @@ const MOST_SERIES = 50_000;
  * Nothing is lost while this program is away for less than the window. Of several processes one looks at a time.
  */
 export function startQidoPoller(options: QidoPollerOptions): PollLoop {
-  const { db, archive, logger, pollMs } = options;
-  const holder = randomUUID();
-  const hold = () => holdArchive(db, archive, holder, HOLD_MS);
+  const { logger, pollMs } = options;
+  const hold = new ArchiveHold(options);
   return startPollLoop({
     logger,
     pollMs,
-    look: (isClosed) => look(options, hold, isClosed),
-    letGo: () => letGo(db, archive, holder),
+    look: (isClosed) => look(options, () => hold.take(), isClosed),
+    letGo: () => hold[Symbol.asyncDispose](),
   });
 }
 
@@ -50,6 +51,7 @@ async function look(options: QidoPollerOptions, hold: () => Promise<boolean>, is
   const { db, archive, client, logger, signal, windowDays, stableMs } = options;
   const begun = await readCursor(db, archive);
   if (begun && !(await hold())) return;
+  await heedClockSetBack(db, archive);
   const found = await seriesSince(client, daysAgo(windowDays), MOST_SERIES, signal);
   await db.transaction(async (sql) => {
     // What is in the archive already is left alone: only what arrives from now on is routed.

@@ -58,6 +58,8 @@ export interface RoutingOptions {
   readonly from: RoutedArchive;
   readonly pollMs: number;
   readonly modalities: readonly string[];
+  /** No other process can follow the archive on this database; default false. */
+  readonly alone?: boolean;
   /** @throws InvalidRequestError where results cannot be sent there */
   readonly checkDestination: (destination: Destination) => Promise<void>;
 }
@@ -107,9 +109,9 @@ export function startRouting(options: RoutingOptions): Routing {
   };
 }
 
-function startPoller({ from, pollMs, ...options }: RoutingOptions, signal: AbortSignal): PollLoop {
+function startPoller({ from, pollMs, alone = false, ...options }: RoutingOptions, signal: AbortSignal): PollLoop {
   const router: RouterOptions = options;
-  const common = { ...router, archive: from.url, pollMs, finder: openFinder(from, signal) };
+  const common = { ...router, archive: from.url, pollMs, alone, finder: openFinder(from, signal) };
   switch (from.kind) {
     case "orthanc":
       return startOrthancPoller({ ...common, client: createOrthancClient({ ...from, signal }) });

@@ -27,6 +27,8 @@ export interface ModelUnderTest {
   readonly scored: boolean;
   /** Of the process that computes it now, where there is one. */
   pid?(): number | undefined;
+  /** Loads it before it is asked, where that can be done. */
+  warm?(): Promise<void>;
 }
 
 const overlapping: SegmentOptions = { merge: "overlapping", probabilities: false };
@@ -145,6 +147,19 @@ export function describeSegmentationModel(name: string, open: () => Promise<Mode
       const reason = new Error("too late");
       await expect(fresh.ask([fresh.lamps], overlapping, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
       expect(fresh.pid?.()).toBeUndefined();
+    });
+
+    test("warmed, it is loaded and proved before the first question, which the same process answers", async ({
+      skip,
+    }) => {
+      await using fresh = await opened(open);
+      if (!fresh.warm) return skip();
+      await fresh.warm();
+      const pid = fresh.pid?.();
+      expect(pid).toBeGreaterThan(0);
+      expect(fresh.model.computedOn?.()).toMatch(/./);
+      expect(diceWithLamps(await fresh.ask([fresh.lamps]))).toBeGreaterThan(0.75);
+      expect(fresh.pid?.()).toBe(pid);
     });
 
     test("leaving the iteration early stops the work, and the next run works", async () => {

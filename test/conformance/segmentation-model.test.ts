@@ -71,7 +71,7 @@ describe("a server of the Open Inference Protocol", () => {
 });
 
 function inProcess(model: EngineModel, facts: Omit<ModelUnderTest, "model">): ModelUnderTest {
-  return { ...facts, model, pid: () => model.status().pid };
+  return { ...facts, model, pid: () => model.status().pid, warm: () => model.warm() };
 }
 
 describe.each([

@@ -41,6 +41,8 @@ describe.skipIf(!browserPath)("results in a real OHIF: previews, thresholds, rev
     await expect
       .poll(async () => {
         const preview = (await shownIds()).find(isPreview);
+        const [newest] = await cards(page);
+        if (newest?.state === "failed") throw new Error(newest.text);
         if (preview) drawn = await labelsByImage(page, preview);
         return Object.keys(drawn).length;
       }, patience)

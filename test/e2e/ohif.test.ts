@@ -234,9 +234,9 @@ describe.skipIf(!browserPath)("a real OHIF, a real Orthanc, a real browser, and 
     const { page } = browser;
     await page.locator("[data-cy=parse3d-hide]").first().click();
     const planes = async () => Object.values(await shownSegmentations(page)).map((ids) => ids.length);
-    await expect.poll(planes).toEqual([2, 2, 2]);
+    await expect.poll(planes, { timeout: 60_000 }).toEqual([2, 2, 2]);
     await page.locator("[data-cy=parse3d-show]").first().click();
-    await expect.poll(planes).toEqual([3, 3, 3]);
+    await expect.poll(planes, { timeout: 60_000 }).toEqual([3, 3, 3]);
   });
 
   test("nothing broke in the page on the way", () => {

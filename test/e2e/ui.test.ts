@@ -2,6 +2,7 @@ import { PNG } from "pngjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browserPath, openBrowser, type Page, type TestBrowser } from "../../ohif-extension/test/browser.ts";
 import { skullJob, startTestServer } from "../fixtures/test-server.ts";
+import { violations } from "./accessibility.ts";
 
 if (!browserPath) console.warn("NO BROWSER: the test of /ui is skipped. apt-get install chromium");
 
@@ -65,6 +66,10 @@ describe.skipIf(!browserPath)("the page at /ui in a real browser", () => {
     const width = () =>
       page.locator("img").evaluate((image: unknown) => (image as { readonly naturalWidth: number }).naturalWidth);
     await expect.poll(width, patience).toBe(30);
+  });
+
+  test("what it shows has no fault that axe finds, contrast included", async () => {
+    expect(await violations(page, "body")).toEqual([]);
   });
 
   test("nothing broke in the page, and its policy held nothing back", () => {

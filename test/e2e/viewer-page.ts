@@ -7,7 +7,13 @@ interface OhifWindow {
       getSegmentationRepresentations(viewportId: string): readonly { readonly segmentationId: string }[];
       getSegmentColor(viewportId: string, segmentationId: string, segmentIndex: number): readonly number[];
     };
+    readonly displaySetService: {
+      getDisplaySetsForSeries(uid: string): readonly { readonly displaySetInstanceUID: string }[];
+    };
     readonly viewportGridService: {
+      setDisplaySetsForViewports(
+        changes: readonly { readonly viewportId: string; readonly displaySetInstanceUIDs: readonly string[] }[],
+      ): void;
       getState(): { readonly viewports: ReadonlyMap<string, unknown>; readonly activeViewportId: string };
     };
     readonly cornerstoneViewportService: {
@@ -188,4 +194,21 @@ export function drawSquare(page: Page, segmentationId: string, segmentNumber: nu
     },
     [segmentationId, segmentNumber, side] as const,
   );
+}
+
+/** Puts a series into the active viewport, as dragging it there does. */
+export async function showSeries(page: Page, seriesInstanceUid: string): Promise<void> {
+  await page.waitForFunction((uid) => {
+    const { services } = globalThis as unknown as OhifWindow;
+    return (services.displaySetService.getDisplaySetsForSeries(uid)?.length ?? 0) > 0;
+  }, seriesInstanceUid);
+  await page.evaluate((uid) => {
+    const { displaySetService, viewportGridService } = (globalThis as unknown as OhifWindow).services;
+    const [displaySet] = displaySetService.getDisplaySetsForSeries(uid);
+    const viewportId = viewportGridService.getState().activeViewportId;
+    if (!displaySet) return;
+    const { displaySetInstanceUID } = displaySet;
+    viewportGridService.setDisplaySetsForViewports([{ viewportId, displaySetInstanceUIDs: [displaySetInstanceUID] }]);
+  }, seriesInstanceUid);
+  await imagesShown(page);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { JobView } from "#server/contract/index.ts";
 import type { SeriesRef } from "#server/domain/index.ts";
 import { openBrowser, type TestBrowser } from "../../ohif-extension/test/browser.ts";
-import { startViewer } from "../../ohif-extension/viewer/index.ts";
+import { startViewer, type Viewer } from "../../ohif-extension/viewer/index.ts";
 import { startWholeService, type WholeService } from "../fixtures/whole-service.ts";
 import { promptBox } from "./panel.ts";
 import { imagesShown } from "./viewer-page.ts";
@@ -16,8 +16,9 @@ export interface WholeViewer extends AsyncDisposable {
   readonly service: WholeService;
   readonly series: SeriesRef;
   readonly browser: TestBrowser;
-  /** Opens the study's page, as a reload does. */
-  openStudy(): Promise<void>;
+  readonly viewer: Viewer;
+  /** Opens a study's page, as a reload does; without one, that of the first series. */
+  openStudy(studyInstanceUid?: string): Promise<void>;
   picture(name: string): Promise<unknown>;
   jobOf(id: string): Promise<JobView>;
 }
@@ -25,10 +26,11 @@ export interface WholeViewer extends AsyncDisposable {
 export async function openWholeViewer(
   instances: Iterable<Uint8Array>,
   environment: Readonly<Record<string, string>> = {},
+  through?: (dicomwebUrl: string) => Promise<string>,
 ): Promise<WholeViewer> {
   await mkdir(pictures, { recursive: true });
   await using opening = new AsyncDisposableStack();
-  const service = opening.use(await startWholeService(environment));
+  const service = opening.use(await startWholeService(environment, through));
   const series = await service.load(instances);
   const viewer = opening.use(
     await startViewer({
@@ -49,8 +51,9 @@ export async function openWholeViewer(
     service,
     series,
     browser,
-    openStudy: async () => {
-      await browser.page.goto(viewer.studyUrl(series.studyInstanceUid));
+    viewer,
+    openStudy: async (studyInstanceUid = series.studyInstanceUid) => {
+      await browser.page.goto(viewer.studyUrl(studyInstanceUid));
       await browser.page.waitForSelector(promptBox, { timeout: 120_000 });
       await imagesShown(browser.page);
     },

@@ -57,7 +57,7 @@ export async function attempt({ specimen, bytes, siblings }: FuzzCase): Promise<
     for (const image of siblings) await reading(() => readNiftiPair(bytes, image));
   } else {
     await reading(() => readPart10(bytes));
-    await reading(() => decodeSeries([bytes, ...siblings], { threads: 0, resample: true }));
+    await reading(() => decodeSeries([bytes, ...siblings], { threads: 0, resample: true, padding: "air" }));
     await reading(() => decodeFetched([bytes, ...siblings]));
     if (specimen.kind === "seg") await reading(async () => segToLabelVolume(await openSeg(bytes)));
     if (specimen.kind === "structures") await reading(() => rasterise(bytes));
@@ -76,7 +76,7 @@ async function decodeFetched(files: readonly Uint8Array[]): Promise<void> {
       },
     }),
   );
-  const { decodeSlices } = await openSeries(sources, { threads: 0 });
+  const { decodeSlices } = await openSeries(sources, { threads: 0, padding: "air", petUnits: "activity" });
   await decodeSlices?.(() => {});
 }
 

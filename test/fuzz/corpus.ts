@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writeNifti } from "#converters/nifti/index.ts";
-import { ctElements, ctSlice } from "../fixtures/ct-slices.ts";
-import { part10 } from "../fixtures/dicom-file.ts";
+import { axial, ctElements, ctSlice } from "../fixtures/ct-slices.ts";
+import { element, part10, rawElement } from "../fixtures/dicom-file.ts";
 import { encodeRle } from "../fixtures/encode-rle.ts";
 import { compressedEnhancedCt, enhancedCt } from "../fixtures/enhanced-ct.ts";
 import { openEncoder } from "../fixtures/image-encoders.ts";
@@ -101,6 +101,21 @@ function filesBelow(folder: string, flat: boolean): readonly string[] {
   return flat ? names.slice(0, 1 + SIBLINGS) : names;
 }
 
+function lookedUp(k: number): Uint8Array {
+  const table = [
+    rawElement(0x00283002, "US", [8, 100, 16]),
+    element("ModalityLUTType", "US"),
+    element("LUTData", new Uint8Array(16)),
+  ];
+  return ctSlice(k, axial, {
+    RescaleSlope: undefined,
+    RescaleIntercept: undefined,
+    PixelPaddingValue: 100,
+    PixelPaddingRangeLimit: 103,
+    ModalityLUTSequence: [table],
+  });
+}
+
 /** What the real files lack, in the smallest form. */
 async function made(): Promise<readonly Specimen[]> {
   const frames = [0, 1, 2, 3].map((k) => ({ k }));
@@ -153,6 +168,12 @@ async function made(): Promise<readonly Specimen[]> {
       read: () => part10(ctElements(0), syntax, true),
       siblings: slices.slice(1),
     })),
+    {
+      kind: "series",
+      name: "a slice with a lookup table and padding",
+      read: () => lookedUp(0),
+      siblings: [1, 2, 3].map((k) => () => lookedUp(k)),
+    },
     { kind: "series", name: "nuclear medicine", read: () => stackedImage([1, 2, 3, 4], NM), siblings: [] },
     {
       kind: "series",

@@ -1,9 +1,15 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Volume } from "#converters/geometry/index.ts";
-import { buildBoltzFormer, type InstalledBundle, openBundle, parseNetworkConfig } from "#models/index.ts";
+import {
+  type BundleManifest,
+  buildBoltzFormer,
+  type InstalledBundle,
+  openBundle,
+  parseNetworkConfig,
+} from "#models/index.ts";
 import type { SegmentationModel, SegmentOptions, SliceResult } from "#server/domain/index.ts";
 import { createBundleModel } from "#server/engines/index.ts";
 import { collect } from "../fixtures/collect.ts";
@@ -15,8 +21,8 @@ const goldenPath = (name: string) => dataPath("boltzformer_golden", name);
 const plain: SegmentOptions = { merge: "overlapping", probabilities: true, existenceThreshold: 0 };
 
 /** Four slices through the lamps: the small network needs no more to show what it does. */
-function someSlices(): Volume {
-  const { geometry, voxels, ...rest } = twoLamps();
+function someSlices(modality: "CT" | "MR" = "MR"): Volume {
+  const { geometry, voxels, ...rest } = twoLamps(modality);
   const pixels = 64 * 64;
   return {
     ...rest,
@@ -25,10 +31,16 @@ function someSlices(): Volume {
   };
 }
 
-function ask(model: SegmentationModel, texts: readonly string[], options: Partial<SegmentOptions> = {}) {
+function ask(
+  model: SegmentationModel,
+  texts: readonly string[],
+  options: Partial<SegmentOptions> = {},
+  { modality = "MR", notes = [] }: { readonly modality?: "CT" | "MR"; readonly notes?: string[] } = {},
+) {
   const prompts = texts.map((text) => ({ id: text, text }));
-  const run = { signal: new AbortController().signal, progress: () => {}, note: () => {} };
-  return collect(model.segment(someSlices(), prompts, { ...plain, ...options }, run));
+  const note = (text: string) => void notes.push(text);
+  const run = { signal: new AbortController().signal, progress: () => {}, note };
+  return collect(model.segment(someSlices(modality), prompts, { ...plain, ...options }, run));
 }
 
 const of = (results: readonly SliceResult[], id: string) => results.filter(({ promptId }) => promptId === id);
@@ -38,8 +50,13 @@ describeWithData("the small network in the engine", () => {
   let isolating: InstalledBundle;
   const seeded = new Map<number, InstalledBundle>();
 
-  async function build(seed: number, padding: "isolate" | "zeros-unmasked"): Promise<InstalledBundle> {
-    const folder = join(root, `${padding}-${seed}`);
+  async function build(
+    seed: number,
+    padding: "isolate" | "zeros-unmasked",
+    name = `${padding}-${seed}`,
+    changes: Partial<BundleManifest> = {},
+  ): Promise<InstalledBundle> {
+    const folder = join(root, name);
     await mkdir(folder);
     const { config } = JSON.parse(await readFile(goldenPath("small.json"), "utf8"));
     const weights = goldenPath("small.ckpt");
@@ -50,7 +67,7 @@ describeWithData("the small network in the engine", () => {
       seed,
       run: runInProcess,
     });
-    await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, padding }));
+    await writeFile(join(folder, "manifest.json"), JSON.stringify({ ...manifest, padding, ...changes }));
     return (await openBundle(folder)) as InstalledBundle;
   }
 
@@ -112,6 +129,41 @@ describeWithData("the small network in the engine", () => {
     expect(disagreement).toBeLessThan(1);
     expect(await ask(model, ["liver"], { draws: 3 })).toEqual(drawn);
     expect((await ask(model, ["liver"])).some((result) => "disagreement" in result)).toBe(false);
+  });
+
+  describe("on CT, where targets have windows", () => {
+    const targets = ["lung", "bone", "brain", "soft-tissue"].map((window) => ({
+      name: `thing in ${window}`,
+      synonyms: [],
+      window,
+    }));
+    const names = targets.map(({ name }) => name);
+    let windowed: InstalledBundle;
+    beforeAll(async () => {
+      windowed = await build(0, "isolate", "windowed", { targets });
+    });
+
+    test("prompts of four windows are answered together as each alone", async () => {
+      await using together = createBundleModel(windowed);
+      const results = await ask(together, names, {}, { modality: "CT" });
+      expect(of(results, names[0]!)).not.toEqual(of(results, names[1]!));
+      for (const name of names) {
+        await using alone = createBundleModel(windowed);
+        expect(of(results, name)).toEqual(await ask(alone, [name], {}, { modality: "CT" }));
+      }
+    });
+
+    test("ahead are answered those that need no other window; the others are said to be left out", async () => {
+      await using ahead = createBundleModel(windowed);
+      const notes: string[] = [];
+      const anticipate = { candidates: [names[1]!, `${names[0]} again`, "what has no window"], most: 1 };
+      await ask(ahead, [names[3]!], { anticipate }, { modality: "CT", notes });
+      expect(notes).toEqual([
+        expect.stringMatching(/^[12] likely target\(s\) were not answered ahead: .*another CT window/),
+      ]);
+      await ask(ahead, [names[3]!], { anticipate: { ...anticipate, most: 0 } }, { modality: "CT", notes });
+      expect(notes).toHaveLength(1);
+    });
   });
 
   test("edges come where they are asked for, and nowhere else", async () => {

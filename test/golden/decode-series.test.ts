@@ -5,6 +5,7 @@ import { CorruptFrameError } from "#converters/dicom/frame-codec.ts";
 import { decodeSeries, firstNumber, items, readPart10 } from "#converters/dicom/index.ts";
 import { type SeriesFault, UnsupportedSeriesError } from "#converters/errors.ts";
 import { determinant, type Mat4, type Vec3 } from "#converters/geometry/index.ts";
+import { readNifti } from "#converters/nifti/index.ts";
 import {
   type CanonicalVolume,
   canonicalAffine,
@@ -119,6 +120,19 @@ describeWithData("real series against the readings of other programs", () => {
       details: { volumes },
     });
   });
+
+  test.each(["CT", "PET", "MR_T1"])(
+    "STS_002's %s has the voxels of its NIfTI twin, each at its place",
+    async (modality) => {
+      const folder = `sts002_ct_pet_mr_rtstruct/${modality}`;
+      const { volume } = await decodeSeries(readSeries(`${folder}/dicom/image`));
+      const twin = readNifti(new Uint8Array(readFileSync(dataPath(`${folder}/nifti/image/image.nii.gz`))));
+      const [ours, theirs] = [toCanonical(volume), toCanonical(twin)];
+      expect(ours.size).toEqual(theirs.size);
+      for (const [n, value] of ours.ijkToRas.entries()) expect(value).toBeCloseTo(theirs.ijkToRas[n]!, 3);
+      expect(sha256OfVoxels(ours)).toBe(sha256OfVoxels(theirs));
+    },
+  );
 
   test("nine encodings of one Siemens mosaic are one volume of 35 slices", async () => {
     const files = readSeries(MOSAICS);

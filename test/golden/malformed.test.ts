@@ -36,20 +36,24 @@ describeWithData("files made to break readers", () => {
     });
   });
 
-  test(`never crash a process, nor fill ${MAX_MEGABYTES} MB`, { timeout: 60_000 }, async () => {
+  test(`never crash a reader of any kind, nor take ${HANG_MS} ms of processor time or ${MAX_MEGABYTES} MB`, {
+    timeout: 60_000,
+  }, async () => {
     const script = join(import.meta.dirname, "../fixtures/read-malformed.ts");
     const { stdout } = await promisify(execFile)(process.execPath, [script, root], {
       maxBuffer: 2 ** 26,
       timeout: 50_000,
     });
-    const { outcomes, peakMegabytes } = JSON.parse(stdout) as {
+    const { outcomes, slowestMs, peakMegabytes } = JSON.parse(stdout) as {
       outcomes: Record<string, readonly string[]>;
+      slowestMs: number;
       peakMegabytes: number;
     };
     expect(Object.keys(outcomes)).toHaveLength(files.length);
     expect(
       Object.entries(outcomes).filter(([, results]) => results.some((result) => result.startsWith("crashed"))),
     ).toEqual([]);
+    expect(slowestMs).toBeLessThan(HANG_MS);
     expect(peakMegabytes).toBeLessThan(MAX_MEGABYTES);
   });
 });

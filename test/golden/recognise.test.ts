@@ -81,7 +81,7 @@ describeWithData("recognition", () => {
     );
     const run = watched();
     const request = { nifti, modality: "MR", prompts: [], recognise: true, output: "labels" } as const;
-    const { findings } = await segmentImage({ models: registryOf(model), now }, request, run);
+    const { findings } = await segmentImage({ models: registryOf(model) }, request, run);
     const texts = findings.map(({ prompt }) => prompt.text);
     expect(texts.toSorted()).toEqual(
       recommendedTargets("MR")

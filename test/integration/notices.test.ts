@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Database, openEmbeddedDatabase } from "#server/database/index.ts";
 import { SeriesNotFoundError } from "#server/domain/index.ts";
 import { type JobRequest, PostgresJobQueue } from "#server/jobs/index.ts";
-import { isSignedBy, sendNotices, wantNotices } from "#server/outbox/index.ts";
+import { forgetUnwantedNotices, isSignedBy, sendNotices, wantNotices } from "#server/outbox/index.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { createFakeRunner } from "../fixtures/fake-runner.ts";
 import { createLogReader } from "../fixtures/log-reader.ts";
@@ -158,4 +158,42 @@ test("where nobody wants notices, none are kept", async () => {
   const job = await queue.submit(request, byRule);
   await eventually(async () => expect((await queue.get(job.id)).state).toBe("succeeded"));
   expect(await db.query("select 1 from parse3d.outbox")).toEqual([]);
+});
+
+test("a server without a receiver leaves what another one on its database wants; when nobody has wanted any for long, none are kept", async () => {
+  const hourMs = 3_600_000;
+  await wantNotices(db, "all");
+  await using queue = await openQueue();
+  const done = async (text: string) => {
+    const job = await queue.submit({ ...request, prompts: [{ id: "p1", text }] }, byRule);
+    await eventually(async () => expect((await queue.get(job.id)).state).toBe("succeeded"));
+  };
+  const owed = () => db.query("select 1 from parse3d.outbox where kind = 'notice'");
+
+  await forgetUnwantedNotices(db, hourMs);
+  await done("one");
+  await forgetUnwantedNotices(db, hourMs);
+  expect(await owed()).toHaveLength(1);
+
+  await db.query("update parse3d.notices_wanted set renewed_at = now() - interval '2 hours'");
+  await wantNotices(db, "all");
+  await forgetUnwantedNotices(db, hourMs);
+  await done("two");
+  expect(await owed()).toHaveLength(2);
+
+  await db.query("update parse3d.notices_wanted set renewed_at = now() - interval '2 hours'");
+  await forgetUnwantedNotices(db, hourMs);
+  await done("three");
+  expect(await owed()).toEqual([]);
+});
+
+test("a notice whose next try was noted before the clock was set back is not held up by it", async () => {
+  await using receiver = await startReceiver();
+  await wantNotices(db, "all");
+  await using queue = await openQueue();
+  const job = await queue.submit(request, byRule);
+  await eventually(async () => expect((await queue.get(job.id)).state).toBe("succeeded"));
+  await db.query("update parse3d.outbox set next_at = now() + interval '6 hours'");
+  await using _sending = sendNotices({ db, logger, url: receiver.url, secret, uids: false, ...quickly });
+  await eventually(() => expect(receiver.taken).toHaveLength(1));
 });

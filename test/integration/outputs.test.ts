@@ -49,12 +49,12 @@ describe("a CT of which everything is asked for", () => {
 
   beforeAll(async () => {
     ct = await service.load(syntheticCt(20, 64).instances());
-    job = await service.job(ct, ["bone", "air", "unicorn"], { outputs: everything });
+    job = await service.job(ct, ["bone", "air", "metal", "unicorn"], { outputs: everything });
     files = await fetched(job);
   });
 
   test("has all four in its study, once, however often it is asked", async () => {
-    const again = await service.job(ct, ["bone", "air", "unicorn"], { outputs: everything });
+    const again = await service.job(ct, ["bone", "air", "metal", "unicorn"], { outputs: everything });
     for (const kind of everything) expect(again.result?.[kind]).toEqual(job.result?.[kind]);
     expect(await seriesIn(ct.studyInstanceUid)).toEqual(["CT", "OT", "RTSTRUCT", "SEG", "SR"]);
   });
@@ -63,6 +63,13 @@ describe("a CT of which everything is asked for", () => {
     expect(dciodvfy(files[kind]!).errors).toEqual([]);
     expect(dcmdump(files[kind]!).status).toBe(0);
     if (kind === "sr") expect(dsrdump(files.sr!).status).toBe(0);
+  });
+
+  test("has a report that says what is absent, but not of what rules have not looked for, nor how certain they are", () => {
+    const stdout = dsrdump(files.sr!).lines.join("\n");
+    expect(stdout).toContain("metal");
+    expect(stdout).not.toContain("unicorn");
+    expect(stdout).not.toContain("Certainty");
   });
 
   test("has contours around the voxels of its SEG", async () => {
@@ -125,9 +132,12 @@ describe("what may stand alone", () => {
     expect(await seriesIn(ct.studyInstanceUid)).toEqual(["CT"]);
   });
 
-  test("a report where nothing was found", async () => {
+  test("a report where nothing was found, and nothing where nothing was looked for", async () => {
     const ct = await service.load(syntheticCt(10, 32, "nothing").instances());
-    const job = await service.job(ct, ["unicorn"], { outputs: everything });
+    const unknown = await service.job(ct, ["unicorn"], { outputs: everything });
+    expect(unknown.findings[0]?.notes.join()).toContain("no rule for these words");
+    expect(await seriesIn(ct.studyInstanceUid)).toEqual(["CT"]);
+    const job = await service.job(ct, ["metal"], { outputs: everything });
     const { sr, ...others } = await fetched(job);
     expect(others).toEqual({});
     expect(dciodvfy(sr!).errors).toEqual([]);
@@ -170,7 +180,7 @@ describeWithPython("highdicom reads what the archive holds", () => {
     const asked = { outputs: ["seg", "sr"] };
     const jobs: JobView[] = [];
     for (const segmentationType of ["binary", "fractional", "labelmap"]) {
-      jobs.push(await service.job(ct, ["bone", "air", "unicorn"], { ...asked, segmentationType }));
+      jobs.push(await service.job(ct, ["bone", "air", "metal"], { ...asked, segmentationType }));
     }
     const all = await Promise.all(jobs.map(fetched));
     const reports = readByPython(

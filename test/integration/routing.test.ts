@@ -271,6 +271,24 @@ test("of two processes one looks at a time, and the other takes over when it is 
   expect(new Set(seriesOf(await second.jobs())).size).toBe(2);
 });
 
+test("what waits for its time since before the clock was set back waits for it anew, not for the clock", async () => {
+  await using archive = await openArchive();
+  await using it = await openRouting(archive.url, [{ ...ctRule, settleSeconds: 3 }]);
+  await begun();
+  await sendTo(archive.url, arrivingSeries("set back").slices(2));
+  await vi.waitFor(
+    async () =>
+      expect(await db.query("select 1 from parse3d.pending_series where stable_at is not null")).toHaveLength(1),
+    { timeout: 20_000, interval: 20 },
+  );
+  await db.query(
+    `update parse3d.pending_series set stable_at = stable_at + interval '6 hours', look_after = look_after + interval '6 hours'`,
+  );
+  // Whoever held the archive then is gone.
+  await db.query("update parse3d.archive_cursors set holder = 'gone', held_until = now() + interval '6 hours'");
+  await routed(it.jobs, 1);
+});
+
 test("a dry run tells which series rules are for and why not, and queues nothing", async () => {
   await using archive = await openArchive();
   const today = new Date().toISOString().slice(0, 10).replaceAll("-", "");

@@ -38,13 +38,13 @@ test("every word gives slope * stored + intercept, whatever its bits and whereve
           HighBit: highBit,
           PixelRepresentation: signed ? 1 : 0,
           PixelPaddingValue: undefined,
+          PixelPaddingRangeLimit: undefined,
         },
         plane: { ...plane, rows: 1, columns: words.length },
         rescale: {
           RescaleSlope: slope,
           RescaleIntercept: intercept,
           RescaleType: undefined,
-          ModalityLUTSequence: undefined,
         },
       };
       const expected = words.map((word) => {

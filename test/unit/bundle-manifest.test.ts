@@ -129,7 +129,7 @@ describe("a bundle is refused, with the file's name and what to do,", () => {
 
   test.each(
     Object.keys(BundleManifest.unwrap().shape).filter(
-      (field) => !["attribution", "checkpointSha256", "figures", "nearest", "resampleMm"].includes(field),
+      (field) => !["attribution", "checkpointSha256", "figures", "nearest", "precision", "resampleMm"].includes(field),
     ),
   )("whose manifest lacks %s", async (field) => {
     const { [field]: _, ...rest } = await readManifest();

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ConfigError, isLoopback, readConfig, Settings } from "../../server/config.ts";
+import { ConfigError, isLoopback, readConfig } from "../../server/config.ts";
+import { Settings } from "../../server/settings.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -56,7 +57,7 @@ test("an empty environment gives a server for this machine only, beside a local 
     routing: { kind: "off" },
     destinations: {},
     notices: { kind: "none" },
-    inference: { executionProvider: "auto", idleMs: 600_000 },
+    inference: { executionProvider: "auto", idleMs: 600_000, warm: [] },
     hub: { url: "https://huggingface.co" },
     log: { level: "info" },
     unknownVariables: [],
@@ -170,4 +171,16 @@ test("docs/configuration.md tells of every variable with its default", () => {
   const docs = readFileSync(join(root, "docs/configuration.md"), "utf8");
   const documented = [...docs.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
   expect(documented.sort()).toEqual(Object.keys(Settings.shape).sort());
+});
+
+test("GPUs by number get as many jobs at once, unless that is said; a mistyped or doubled number is a problem", () => {
+  const { inference, jobs } = readConfig({
+    PARSE3D_GPUS: "0, 2,3",
+    PARSE3D_WARM_MODELS: "brain-t1-unet,medimageparse3d",
+  });
+  expect(inference).toMatchObject({ gpus: [0, 2, 3], warm: ["brain-t1-unet", "medimageparse3d"] });
+  expect(jobs.concurrency).toBe(3);
+  expect(readConfig({ PARSE3D_GPUS: "0,1", PARSE3D_JOB_CONCURRENCY: "1" }).jobs.concurrency).toBe(1);
+  for (const wrong of ["one", "0,0", "-1", ","])
+    expect(() => readConfig({ PARSE3D_GPUS: wrong })).toThrow(/PARSE3D_GPUS/);
 });

@@ -16,6 +16,7 @@ function layout(pixel: Partial<SliceLayout["pixel"]> = {}, slope = 1, intercept 
       HighBit: 11,
       PixelRepresentation: 0,
       PixelPaddingValue: undefined,
+      PixelPaddingRangeLimit: undefined,
       ...pixel,
     },
     plane: {
@@ -32,7 +33,6 @@ function layout(pixel: Partial<SliceLayout["pixel"]> = {}, slope = 1, intercept 
       RescaleSlope: slope,
       RescaleIntercept: intercept,
       RescaleType: undefined,
-      ModalityLUTSequence: undefined,
     },
   };
 }

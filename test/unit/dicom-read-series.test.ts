@@ -81,12 +81,6 @@ describe("a regular series", () => {
     expect(once.notes.join()).toContain("Frame of Reference");
   });
 
-  test("keeps the padding value of its files, and says so", async () => {
-    const { voxels, notes } = await paddedSeries();
-    expect(voxels[0]).toBe(-3024);
-    expect(notes.join()).toContain("-3024");
-  });
-
   test("comes as a stream too, and counts as it goes", async () => {
     const counts: number[] = [];
     async function* stream() {
@@ -105,23 +99,6 @@ describe("a regular series", () => {
     const decoding = decodeSeries(ctSeries(), { signal: controller.signal, onInstance: abortAtSecond });
     await expect(decoding).rejects.toBe(reason);
   });
-
-  async function paddedSeries() {
-    const words = new Int16Array(rows * columns).fill(40);
-    words[0] = -2000;
-    const { volume, notes } = await decodeSeries(
-      ctSeries().map((_, k) =>
-        ctSlice(k, axial, {
-          BitsStored: 16,
-          HighBit: 15,
-          PixelRepresentation: 1,
-          PixelPaddingValue: -2000,
-          PixelData: new Uint8Array(words.buffer),
-        }),
-      ),
-    );
-    return { voxels: volume.voxels, notes };
-  }
 });
 
 describe("units", () => {

@@ -44,6 +44,22 @@ describe("a series of several volumes", () => {
     expect((await decodeSeries(files.toReversed())).volume).toEqual(both[0]!.volume);
   });
 
+  test("names its volumes by what tells them apart, so that one can be chosen", async () => {
+    const files = series({ EchoTime: "20", DiffusionBValue: 0 }, { EchoTime: "80", DiffusionBValue: 1000 });
+    const [note] = (await decodeSeries(files, { volume: 1 })).notes;
+    expect(note).toContain("told apart by echo time; volume 1 was read (echo time 80)");
+    expect(note).toContain("chosen by number: 0 (echo time 20).");
+  });
+
+  test("tells neither times nor free text of others", async () => {
+    const [times] = (await decodeSeries(series({ AcquisitionTime: "101500" }, { AcquisitionTime: "101503" }))).notes;
+    expect(times).toMatch(/volume 0 was read\. Others are chosen by number\.$/);
+    const typed = series({ ImageType: "A\\B\\M" }, { ImageType: "A\\B\\Jane Doe" });
+    const [types] = (await decodeSeries(typed)).notes;
+    expect(types).toContain("volume 0 was read (image type M)");
+    expect(types).not.toContain("Jane");
+  });
+
   test("keeps a last time point that was stopped apart, and does not read it as a volume", async () => {
     const files = series({ TemporalPositionIdentifier: "1" }, { TemporalPositionIdentifier: "2" });
     const stopped = files.toSpliced(3, 1);

@@ -28,6 +28,7 @@ function countingModel(looksOnce = true) {
       counts.looks++;
       const seen = Array.from({ length: slices }, (_, s) => images[s * 192]!);
       return {
+        close: () => {},
         async ask(textTokens, seed = 0) {
           counts.asks++;
           const [length, prompts] = textTokens.dims as [number, number, number];

@@ -4,8 +4,10 @@ import {
   type BitVolume,
   connectedComponents,
   createBitVolume,
+  fillPolygons,
   longestAxialDiameter,
   measure,
+  outlinesOfSlice,
   packBits,
   splitBySize,
   unpackBits,
@@ -148,6 +150,22 @@ describe("small pieces", () => {
 
   test("where there are none the mask stays as it is", () => {
     expect(splitBySize(mask, 1)).toEqual({ large: mask, small: createBitVolume([5, 4, 3]), smallCount: 0 });
+  });
+});
+
+describe("outlines", () => {
+  test("of a plate with forty thousand holes are one line, which encloses the plate again", () => {
+    const side = 401;
+    const mask = createBitVolume([side, side, 1]);
+    for (let n = 0; n < side * side; n++) {
+      const isHole = (n % side) % 2 === 1 && Math.floor(n / side) % 2 === 1;
+      if (!isHole) mask.bits[n >> 3]! |= 1 << (n & 7);
+    }
+    const outlines = outlinesOfSlice(mask, 0);
+    expect(outlines).toHaveLength(1);
+    const filled = createBitVolume(mask.size);
+    fillPolygons(filled, 0, outlines);
+    expect(Buffer.compare(filled.bits, mask.bits)).toBe(0);
   });
 });
 

@@ -1,20 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { encodeSecondaryCapture, readPart10, type SecondaryCaptureInput } from "#converters/dicom/index.ts";
-import type { Vec3 } from "#converters/geometry/index.ts";
-import { overlayPicture, type RgbPicture } from "#converters/picture/index.ts";
+import type { Vec3, Volume } from "#converters/geometry/index.ts";
+import { overlayPages, overlayPicture, type RgbPicture } from "#converters/picture/index.ts";
 import { dciodvfy, dcmdump, describeWithDciodvfy, describeWithDcmtk } from "../fixtures/dicom-tools.ts";
 import { ellipsoid, geometryOf, headerOf, sourcesOf } from "../fixtures/seg-cases.ts";
 
 const size: Vec3 = [40, 30, 12];
 const geometry = geometryOf("axial", size);
+const volume: Volume = {
+  geometry,
+  voxels: new Int16Array(size[0] * size[1] * size[2]).fill(40),
+  unit: "HU",
+  modality: "CT",
+  sources: [],
+};
 const overlay = overlayPicture({
-  volume: {
-    geometry,
-    voxels: new Int16Array(size[0] * size[1] * size[2]).fill(40),
-    unit: "HU",
-    modality: "CT",
-    sources: [],
-  },
+  volume,
   masks: [{ name: "ball", mask: ellipsoid(size, [0.5, 0.5, 0.5], 0.3) }],
 });
 const odd: RgbPicture = { width: 3, height: 5, pixels: Uint8Array.from({ length: 45 }, (_, n) => n) };
@@ -82,5 +83,31 @@ describe("a secondary capture", () => {
     expect(() => encodeSecondaryCapture(inputOf())).toThrow(RangeError);
     expect(() => encodeSecondaryCapture(inputOf(odd, overlay))).toThrow(/differ in size/);
     expect(() => encodeSecondaryCapture(inputOf({ ...odd, width: 4 }))).toThrow(RangeError);
+  });
+});
+
+describe("pages", () => {
+  const ball = { name: "ball", mask: ellipsoid(size, [0.3, 0.5, 0.5], 0.2) };
+  const other = { name: "other", mask: ellipsoid(size, [0.7, 0.5, 0.5], 0.2) };
+  const isSame = (a: RgbPicture | undefined, b: RgbPicture) =>
+    a !== undefined && Buffer.compare(a.pixels, b.pixels) === 0;
+  const coloursOf = ({ pixels }: RgbPicture) =>
+    new Set(Array.from({ length: pixels.length / 3 }, (_, n) => pixels.subarray(3 * n, 3 * n + 3).join()));
+
+  test("show all masks together and then each by itself, in its own colour", () => {
+    const [together, ...each] = [...overlayPages({ volume, masks: [ball, other] })];
+    expect(each).toHaveLength(2);
+    expect(isSame(together, overlayPicture({ volume, masks: [ball, other] }))).toBe(true);
+    expect(isSame(each[0], overlayPicture({ volume, masks: [ball] }))).toBe(true);
+    expect(isSame(each[1], overlayPicture({ volume, masks: [other] }))).toBe(false);
+    const [all, first, second] = [together!, each[0]!, each[1]!].map(coloursOf);
+    const own = [...second!].filter((colour) => !first!.has(colour));
+    expect(own.some((colour) => all!.has(colour))).toBe(true);
+  });
+
+  test("of one mask are one, and are drawn only as they are asked for", () => {
+    expect([...overlayPages({ volume, masks: [ball] })]).toHaveLength(1);
+    const pages = overlayPages({ volume, masks: [ball, other] });
+    expect(pages.next().value?.width).toBe(overlay.width);
   });
 });

@@ -19,10 +19,13 @@ import {
 import { type Asking, createAsking, modalitiesOf, read, side, slices, uidOf } from "../fixtures/asking.ts";
 import { createFakeModel } from "../fixtures/fake-model.ts";
 import { registryOf } from "../fixtures/fake-registry.ts";
+import { watchedRun } from "../fixtures/watched-run.ts";
 
 let asking: Asking;
 let stored: Uint8Array[];
 const ask: Asking["ask"] = (...args) => asking.ask(...args);
+/** Looks for every word, which rules do not. */
+const network = { models: registryOf(createFakeModel({ trained: true, algorithmFamily: "artificial-intelligence" })) };
 
 beforeEach(async () => {
   asking = await createAsking();
@@ -37,6 +40,25 @@ function contentOf(part10: Uint8Array): readonly DataSet[] {
 }
 const named = (part10: Uint8Array, code: string) =>
   contentOf(part10).filter((item) => firstText(items(item, "ConceptNameCodeSequence")[0] ?? {}, "CodeValue") === code);
+
+test("pictures of many prompts leave the thread to others: who cancels meanwhile is heard, and nothing is stored", async () => {
+  const controller = new AbortController();
+  const reason = new Error("cancelled");
+  let turns = 0;
+  const turn = () => {
+    turns += 1;
+    if (turns === 4) controller.abort(reason);
+    else setImmediate(turn);
+  };
+  const run = {
+    ...watchedRun(),
+    signal: controller.signal,
+    progress: (stage: string) => void (stage === "encode" && setImmediate(turn)),
+  };
+  const asked = asking.ask(["bright", "dark", "unicorn"], { outputs: ["sc"] }, {}, run);
+  await expect(asked).rejects.toBe(reason);
+  expect(stored).toEqual([]);
+});
 
 describe("what is stored", () => {
   test.each<[readonly Output[], readonly string[], readonly string[]]>([
@@ -71,7 +93,7 @@ describe("what is stored", () => {
   });
 
   test("where nothing was found is a report that says so, or nothing", async () => {
-    const result = await ask(["unicorn"], { outputs: ["seg", "sr", "rtstruct", "sc"] });
+    const result = await ask(["unicorn"], { outputs: ["seg", "sr", "rtstruct", "sc"] }, network);
     expect(modalitiesOf(stored)).toEqual(["SR"]);
     expect(result).toMatchObject({ sr: { sopInstanceUid: uidOf(stored[0]!) } });
     expect(result.seg).toBeUndefined();
@@ -84,7 +106,7 @@ describe("what is stored", () => {
 });
 
 test("the report has a finding for each prompt, and those that are there refer to their segments in the SEG", async () => {
-  const { seg, findings } = await ask(["unicorn", "bright", "dark"], { outputs: ["seg", "sr"] });
+  const { seg, findings } = await ask(["unicorn", "bright", "dark"], { outputs: ["seg", "sr"] }, network);
   const [segFile, report] = stored;
   const tracked = decodeSeg(segFile!).segments.map(({ tracking }) => tracking?.uid);
   expect(named(report!, "112040").map((item) => firstText(item, "UID"))).toEqual([expect.any(String), ...tracked]);
@@ -102,6 +124,17 @@ test("the report has a finding for each prompt, and those that are there refer t
   }
   const longest = findings.slice(1).map(({ components }) => Math.max(...components.map((c) => c.longestDiameterMm)));
   for (const [n, mm] of measured("103339001").entries()) expect(mm).toBeCloseTo(longest[n]!, 6);
+});
+
+test("a report by rules says nothing of words that they have no rule for, and of no certainty", async () => {
+  await ask(["unicorn", "bright"], { outputs: ["sr"] });
+  const report = stored[1]!;
+  expect(named(report, "112040")).toHaveLength(1);
+  expect(named(report, "111012")).toEqual([]);
+  stored.length = 0;
+  const { findings } = await ask(["unicorn"], { outputs: ["sr"] });
+  expect(findings[0]?.notes.join()).toContain("no rule for these words");
+  expect(stored).toEqual([]);
 });
 
 test("contours enclose the voxels of the SEG", async () => {

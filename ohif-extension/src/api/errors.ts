@@ -11,6 +11,11 @@ export class ApiProblemError extends Error {
   }
 }
 
+/** A refusal that may be over later: a token that is renewed, requests that were too many, an archive that comes back. */
+export function mayPass({ status, retryable }: Problem): boolean {
+  return retryable || status === 401 || status === 429;
+}
+
 /** Nobody answered. Asking again later may help. */
 export class ServerUnreachableError extends Error {
   override readonly name = "ServerUnreachableError";

@@ -20,7 +20,7 @@ interface CornerstoneWindow {
   };
 }
 
-interface LabelImage {
+export interface LabelImage {
   readonly rows: number;
   readonly columns: number;
   readonly referencedImageId: string;
@@ -62,17 +62,31 @@ export interface Labelmap {
   redraw(): void;
 }
 
-/** Undefined where it holds no labels, or those of segments that overlap, which lie in several maps. */
-export function labelmapOf(segmentationId: string): Labelmap | undefined {
+/** Its maps, each by the image that its labels lie on; several where segments overlap. */
+export function labelLayersOf(segmentationId: string): readonly ReadonlyMap<string, LabelImage>[] {
   const { cornerstone, cornerstoneTools } = globalThis as CornerstoneWindow;
-  const state = cornerstoneTools?.segmentation;
-  const imageIds = state?.state.getSegmentation(segmentationId)?.representationData.Labelmap?.imageIds ?? [];
-  const byReference = new Map<string, LabelImage>();
-  for (const imageId of imageIds) {
+  const { state } = cornerstoneTools?.segmentation ?? {};
+  const layers: Map<string, LabelImage>[] = [];
+  for (const imageId of state?.getSegmentation(segmentationId)?.representationData.Labelmap?.imageIds ?? []) {
     const image = cornerstone?.cache.getImage(imageId);
-    if (!image || byReference.has(image.referencedImageId)) return undefined;
-    byReference.set(image.referencedImageId, image);
+    if (!image) return [];
+    const { referencedImageId } = image;
+    let layer = layers.find((one) => !one.has(referencedImageId));
+    if (!layer) {
+      layer = new Map();
+      layers.push(layer);
+    }
+    layer.set(referencedImageId, image);
   }
+  return layers;
+}
+
+/** Undefined where it holds no labels, or those of segments that overlap. */
+export function labelmapOf(segmentationId: string): Labelmap | undefined {
+  const { cornerstoneTools } = globalThis as CornerstoneWindow;
+  const state = cornerstoneTools?.segmentation;
+  const [byReference, second] = labelLayersOf(segmentationId);
+  if (!byReference || second) return undefined;
   const images = sortedAlongNormal([...byReference.keys()])?.flatMap((id) => byReference.get(id) ?? []);
   const [first] = images ?? [];
   if (!images || !first) return undefined;

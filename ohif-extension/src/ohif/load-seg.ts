@@ -1,5 +1,7 @@
 import type { StoredSeg } from "../state/viewer-port.ts";
-import type { DisplaySet, OhifContext } from "./types.ts";
+import { labelLayersOf } from "./labelmap.ts";
+import { type OddBits, oddBitsOf, relabelByBits } from "./odd-bits.ts";
+import type { DataSource, DisplaySet, OhifContext } from "./types.ts";
 
 /**
  * Brings a SEG that stands in the archive into the running viewer, without showing it yet.
@@ -12,7 +14,10 @@ export async function loadSeg({ servicesManager, extensionManager }: OhifContext
   const displaySet = find();
   if (!displaySet?.load) throw new Error("the archive does not list it yet; choose Show to try again");
   if (!segmentationService.getSegmentation(displaySet.displaySetInstanceUID)) {
-    await displaySet.load({ headers: userAuthenticationService.getAuthorizationHeader() ?? {} });
+    const [source] = extensionManager.getActiveDataSource();
+    await loadRightly(displaySet, source, () =>
+      displaySet.load?.({ headers: userAuthenticationService.getAuthorizationHeader() ?? {} }),
+    );
   }
   return displaySet;
 }
@@ -36,4 +41,33 @@ async function readMetadata(
     madeInClient: true,
   });
   forget();
+}
+
+/**
+ * OHIF since 3.13 refuses bits that end in an odd number of bytes, which DICOM pads to an even one, and where a frame begins
+ * within a byte it takes the bits of each byte in the wrong order. It gets the file without the pad, and the labels are put right.
+ */
+async function loadRightly(
+  { instance, displaySetInstanceUID }: DisplaySet,
+  source: DataSource | undefined,
+  load: () => Promise<unknown> | undefined,
+): Promise<void> {
+  const client = source?.retrieve.prefetchInstanceFrames && source.retrieve.getWadoDicomWebClient?.();
+  if (!client || !instance) {
+    await load();
+    return;
+  }
+  let bits: OddBits | undefined;
+  const own = client.retrieveInstance;
+  client.retrieveInstance = async (options) => {
+    const file = await own.call(client, options);
+    bits = oddBitsOf(file, instance);
+    return bits?.file ?? file;
+  };
+  try {
+    await load();
+  } finally {
+    client.retrieveInstance = own;
+  }
+  if (bits) relabelByBits(instance, bits, labelLayersOf(displaySetInstanceUID));
 }

@@ -11,6 +11,25 @@ export interface PubSub<Event extends string> {
   subscribe(event: string, listener: () => void): Subscription;
 }
 
+/** A SEG's attributes as OHIF names them; a sequence of one item may be that item. */
+export interface SegInstance {
+  readonly Rows?: number;
+  readonly Columns?: number;
+  readonly NumberOfFrames?: number;
+  readonly BitsAllocated?: number;
+  readonly PerFrameFunctionalGroupsSequence?: Sequence<{
+    readonly SegmentIdentificationSequence?: Sequence<{ readonly ReferencedSegmentNumber?: number }>;
+    readonly DerivationImageSequence?: Sequence<{
+      readonly SourceImageSequence?: Sequence<{
+        readonly ReferencedSOPInstanceUID?: string;
+        readonly ReferencedFrameNumber?: number;
+      }>;
+    }>;
+  }>;
+}
+
+export type Sequence<Item> = Item | readonly Item[];
+
 export interface DisplaySet {
   readonly displaySetInstanceUID: string;
   readonly StudyInstanceUID: string;
@@ -20,6 +39,7 @@ export interface DisplaySet {
   readonly imageIds?: readonly string[];
   /** Of a SEG: the images that it was made of. */
   readonly referencedDisplaySetInstanceUID?: string;
+  readonly instance?: SegInstance;
   isHydrated?: boolean;
   load?(options: { readonly headers: Readonly<Record<string, string>> }): Promise<unknown>;
 }
@@ -38,10 +58,17 @@ export interface CornerstoneViewport {
   render?(): void;
 }
 
+export interface DicomwebClient {
+  retrieveInstance(options: unknown): Promise<unknown>;
+}
+
 export interface DataSource {
   getConfig?(): { readonly name?: string };
   deleteStudyMetadataPromise?(key: string): void;
   readonly retrieve: {
+    /** Since 3.13: a SEG's frames are read from its whole file. */
+    prefetchInstanceFrames?(options: unknown): unknown;
+    getWadoDicomWebClient?(): DicomwebClient;
     readonly series: {
       metadata(options: {
         readonly StudyInstanceUID: string;

@@ -4,7 +4,7 @@ export const styles = `
   --p3d-text: hsl(var(--foreground, 0 0% 98%));
   --p3d-dim: hsl(var(--muted-foreground, 211 60% 75%));
   --p3d-accent: hsl(var(--primary, 214 98% 60%));
-  --p3d-on-accent: hsl(var(--primary-foreground, 0 0% 4%));
+  --p3d-on-accent: hsl(0 0% 4%);
   --p3d-line: hsl(var(--input, 236 47% 30%));
   --p3d-raised: hsl(var(--popover, 219 90% 15%));
   --p3d-danger: #ff9a8d;

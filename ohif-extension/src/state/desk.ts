@@ -1,5 +1,5 @@
 import type { ApiClient } from "../api/api-client.ts";
-import { ApiProblemError, ServerUnreachableError } from "../api/errors.ts";
+import { ApiProblemError, mayPass, ServerUnreachableError } from "../api/errors.ts";
 import type { Texts } from "../texts.ts";
 import { initialState, type JobEntry, type PanelState, withEntry } from "./panel-state.ts";
 import { createStore, type Store } from "./store.ts";
@@ -33,7 +33,7 @@ export interface Desk extends SessionParts {
   entry(jobId: string): JobEntry | undefined;
   change(jobId: string, change: (entry: JobEntry) => JobEntry): void;
   announce(text: string): void;
-  /** The server answered. */
+  /** The server answered: what it refused for the time being is over. */
   reached(): void;
   /** It did not: it is asked again until it does, and then everything that was missed. */
   lost(): void;
@@ -61,7 +61,14 @@ export function createDesk(parts: SessionParts, signal: AbortSignal, onReturn: (
       return waitingForServer;
     },
 
-    reached: () => store.update((state) => (state.server === "unknown" ? { ...state, server: "reachable" } : state)),
+    reached: () =>
+      store.update((state) => {
+        const { refusal, ...rest } = state;
+        const isOver = refusal?.problem && mayPass(refusal.problem);
+        if (state.server !== "unknown" && !isOver) return state;
+        const server = state.server === "unknown" ? "reachable" : state.server;
+        return isOver ? { ...rest, server, announcement: texts.reachable } : { ...state, server };
+      }),
 
     lost: () => {
       if (waitingForServer || signal.aborted) return;

@@ -1,5 +1,5 @@
 import type { JobView } from "#server/contract/index.ts";
-import { ApiProblemError } from "../api/errors.ts";
+import { ApiProblemError, mayPass } from "../api/errors.ts";
 import { hasEnded } from "../api/follow-job.ts";
 import type { Desk } from "./desk.ts";
 import type { Overlays } from "./overlays.ts";
@@ -7,6 +7,8 @@ import { withJobs, withReviews } from "./panel-state.ts";
 import type { Questions } from "./questions.ts";
 
 const MOST_JOBS = "100";
+/** Until what was refused for the time being is asked again. */
+const REFUSED_MS = 5000;
 
 /** What is known of the series in view: its modality's vocabulary, its study's earlier jobs and what was thought of them. */
 export interface History {
@@ -23,12 +25,17 @@ export function createHistory(desk: Desk, overlays: Overlays, questions: Questio
   function once(what: string, work: () => Promise<void>): void {
     if (asked.has(what)) return;
     asked.add(what);
-    desk.inBackground(() =>
-      work().catch((error: unknown) => {
+    desk.inBackground(async () => {
+      try {
+        await work();
+      } catch (error) {
         asked.delete(what);
-        throw error;
-      }),
-    );
+        if (!(error instanceof ApiProblemError && mayPass(error.problem))) throw error;
+        desk.refuse(error);
+        await desk.wait(REFUSED_MS, signal);
+        look();
+      }
+    });
   }
 
   async function readStudy(studyInstanceUid: string): Promise<void> {

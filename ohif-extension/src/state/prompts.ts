@@ -44,10 +44,12 @@ export function completions(typed: string, vocabulary: VocabularyView | undefine
     .map(({ target }) => target);
 }
 
-/** The prompts that no installed model lists, by name or synonym. */
+/** The prompts that no installed model lists, by name or synonym; vocabularies name structures of two sides once. */
 export function unlisted(prompts: readonly string[], { targets }: VocabularyView): readonly string[] {
   const known = new Set(targets.flatMap(({ name, synonyms }) => [name, ...synonyms].map(normal)));
-  return prompts.filter((prompt) => !known.has(normal(prompt)));
+  return prompts
+    .map(normal)
+    .flatMap((name, n) => (known.has(name) || known.has(name.replace(/^(left|right) /, "")) ? [] : (prompts[n] ?? [])));
 }
 
 function normal(text: string): string {

@@ -28,7 +28,8 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
     if (running) return running;
     const ended = (async () => {
       const onContact = (contact: boolean) => (contact ? desk.reached() : desk.lost());
-      for await (const event of followJob(api, jobId, { signal, wait, onContact })) {
+      const following = { signal, wait, onContact, onRefusal: desk.refuse };
+      for await (const event of followJob(api, jobId, following)) {
         if (event.type === "preview") {
           overlays.preview(jobId, event);
           continue;

@@ -41,6 +41,9 @@ export async function answerSlices(
   const batches = walkSlices(input.planes, sliceBatch, beginning(volume, question.firstSlice));
   const run = async (batch: SliceBatch) => ({ ...batch, ...(await network.answer(batch.first, batch.count)) });
   for await (const { first, count, draws: answers, lookAhead } of inOrder(batches, parallel, run)) {
+    // While the device goes on, what it said is made into planes.
+    const ahead = lookAhead();
+    ahead.catch(() => {});
     disagreement?.take(answers, count);
     done += count;
     const differences = done === input.planes ? disagreement?.result() : undefined;
@@ -56,7 +59,7 @@ export async function answerSlices(
         isLast && differences ? planes.map((plane, p) => ({ ...plane, disagreement: differences[p]! })) : planes,
       );
     }
-    await lookAhead();
+    await ahead;
     await reply.progress("infer", done / input.planes);
   }
   network.remember();

@@ -17,8 +17,9 @@ import type { BundleGraphs } from "./bundle-graphs.ts";
 import type { ChildEngine } from "./engine.ts";
 import { checkGoldenSample } from "./golden-sample.ts";
 import { seedsOf } from "./image-model.ts";
-import { padPrompts } from "./image-network.ts";
+import { MOST_PROMPTS, padPrompts } from "./image-network.ts";
 import { type KeyedPrompt, recallingNetwork } from "./recalling-network.ts";
+import { RunBudget } from "./run-budget.ts";
 import { TextEncoder } from "./text-encoder.ts";
 import { type WindowedVolumes, windowedVolumes, windowsOf } from "./windowed-volumes.ts";
 
@@ -36,6 +37,7 @@ export async function openBundleEngine(
   const text = new TextEncoder(graphs.text, tokenizer, manifest);
   await checkGoldenSample(manifest, tokenizer, text, image);
   const memory = new AnswerMemory(graphs.memoryBytes ?? mostRemembered);
+  const budget = new RunBudget({ slices: graphs.sliceBatch, prompts: graphs.promptBatch ?? MOST_PROMPTS });
   const overlong = ({ prompts }: Begin) =>
     prompts.filter((prompt) => tokenizer.countTokens(prompt.text) > manifest.contextLength);
   let prepared: { readonly key: string; readonly views: WindowedVolumes } | undefined;
@@ -65,14 +67,26 @@ export async function openBundleEngine(
       const seeds = seedsOf(manifest, image, wanted);
       if (wanted > seeds.length) await reply.note("This model does not sample: all of its draws are the same.");
       const asked = await keyed(question, padPrompts);
-      const ahead = await keyed({ ...question, prompts: anticipated(question) }, (embeddings) =>
+      const next = anticipated(question);
+      const ahead = await keyed({ ...question, prompts: next.prompts }, (embeddings) =>
         padPrompts(embeddings, { padding: "isolate" }),
       );
+      if (next.left > 0) {
+        await reply.note(
+          `${next.left} likely target(s) were not answered ahead: they are seen through another CT window, and take as long when they are asked as now.`,
+        );
+      }
       await reply.progress("prepare", 1);
       const volume = asked[0]!.volume;
       const sliceBatch = Math.min(graphs.sliceBatch, volume.input.planes);
-      const network = recallingNetwork(image, memory, { asked, ahead, seeds, edges }, manifest, sliceBatch);
-      await answerSlices(volume, network, question, manifest, { sliceBatch, parallel, draws: seeds.length }, reply);
+      const network = recallingNetwork(image, memory, { asked, ahead, seeds, edges }, manifest, sliceBatch, budget);
+      try {
+        await answerSlices(volume, network, question, manifest, { sliceBatch, parallel, draws: seeds.length }, reply);
+      } finally {
+        await network.close();
+      }
+      const shortage = budget.takeNote();
+      if (shortage !== undefined) await reply.note(shortage);
     },
   };
 
@@ -81,6 +95,7 @@ export async function openBundleEngine(
     const views = viewsOf(question);
     const windows = windowsOf(question, manifest);
     const prompts: (Omit<KeyedPrompt, "paddedTo" | "key"> & { readonly window: string; readonly words: string })[] = [];
+    await text.embedAll(question.prompts.map((prompt) => wordsFor(prompt.text, manifest)));
     for (const [p, prompt] of question.prompts.entries()) {
       const window = windows[p]!;
       const volume = views.get(window);
@@ -103,11 +118,24 @@ export async function openBundleEngine(
     });
   }
 
-  /** Words that may be asked next, of those that the question names, as many as it or this process says. */
-  function anticipated({ prompts, anticipate }: Begin): Begin["prompts"] {
+  /**
+   * Words that may be asked next, of those that the question names, as many as it or this process says: those that are seen
+   * through a window of which there are pictures. `left`: how many likelier ones are seen through another, which takes a look
+   * of its own at every slice.
+   */
+  function anticipated(question: Begin): { readonly prompts: Begin["prompts"]; readonly left: number } {
+    const { prompts, anticipate } = question;
+    const most = anticipate?.most ?? graphs.anticipate ?? 0;
+    if (most === 0) return { prompts: [], left: 0 };
     const asked = new Set(prompts.map((prompt) => wordsFor(prompt.text, manifest)));
-    const candidates = [...new Set(anticipate?.candidates)].filter((words) => !asked.has(words) && isReadable(words));
-    return candidates.slice(0, anticipate?.most ?? graphs.anticipate ?? 0).map((words) => ({ id: words, text: words }));
+    const candidates = [...new Set(anticipate?.candidates)]
+      .filter((words) => !asked.has(words) && isReadable(words))
+      .map((words) => ({ id: words, text: words }));
+    const windows = windowsOf({ ...question, prompts: candidates }, manifest);
+    const views = viewsOf(question);
+    const taken = [...candidates.keys()].filter((n) => views.has(windows[n]!)).slice(0, most);
+    const before = candidates.slice(0, taken.length < most ? most : taken.at(-1)! + 1).length;
+    return { prompts: taken.map((n) => candidates[n]!), left: before - taken.length };
   }
 
   /** Whether the words can be asked at all. */

@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import type { InstalledBundle } from "#models/index.ts";
 import type { ProviderStatus } from "../engine-options.ts";
 import type { Load } from "../protocol.ts";
-import { type ImageModel, openImageModel } from "./image-model.ts";
-import { type OnnxSession, openOnnxRuntime } from "./onnx-runtime.ts";
+import { openDevice } from "./device.ts";
+import type { ImageModel } from "./image-model.ts";
+import type { OnnxSession } from "./onnx-runtime.ts";
 
 /** A bundle's text graph and image model, ready to be run, wherever that is. */
 export interface BundleGraphs {
@@ -11,9 +11,10 @@ export interface BundleGraphs {
   readonly text: OnnxSession;
   /** A session of the whole image graph becomes one by `wholeImageModel`. */
   readonly image: ImageModel;
-  /** Slices for each run of the image graph. */
+  /** Slices for each run of the image graph, and prompts; fewer from where memory runs short. */
   readonly sliceBatch: number;
-  /** Runs of the image graph that may be under way at once: more than one only where another machine computes. */
+  readonly promptBatch?: number;
+  /** Batches of slices that may be under way at once; on this machine one of them is computed at a time. */
   readonly parallel: number;
   /** Targets answered ahead where a question does not say how many; default 0. */
   readonly anticipate?: number;
@@ -24,21 +25,26 @@ export interface BundleGraphs {
 /** Beside a question on a GPU, further prompts cost next to nothing. */
 const anticipatedOnGpu = 16;
 
-/** The graphs in this process. @throws ModelUnavailableError where they do not load, GpuOutOfMemoryError */
+/**
+ * Slices of a look on a GPU, to begin with: a look at four needed 8 GB elsewhere. On a CPU more slices at once are no cheaper
+ * for each.
+ */
+const slicesOnGpu = 4;
+
+/** The graphs on this machine. @throws ModelUnavailableError where they do not load, GpuOutOfMemoryError */
 export async function openLocalGraphs(
   { folder, manifest }: Pick<InstalledBundle, "folder" | "manifest">,
   load: Load,
 ): Promise<BundleGraphs> {
-  const runtime = await openOnnxRuntime(load);
-  const text = await runtime.open(join(folder, manifest.files.textEncoder.name));
-  const image = await openImageModel(runtime, folder, manifest);
-  const isCpu = runtime.provider.actual === "cpu";
+  const { provider, text, image } = await openDevice({ folder, manifest, load });
+  const isCpu = provider.actual === "cpu";
   return {
-    provider: runtime.provider,
+    provider,
     text,
     image,
-    sliceBatch: load.sliceBatch,
-    parallel: 1,
+    sliceBatch: load.sliceBatch ?? (isCpu ? 1 : slicesOnGpu),
+    // While one batch is computed, the one before becomes planes and the next one pictures.
+    parallel: 2,
     anticipate: load.anticipate ?? (isCpu ? 0 : anticipatedOnGpu),
     ...(!isCpu && { memoryBytes: 2 ** 30 }),
   };

@@ -5,6 +5,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { z } from "zod";
 import type { Device } from "../engine-options.ts";
 import { probeExpected, probeGraph, probeInput } from "./probe-graph.ts";
+import { providerOf } from "./provider-of.ts";
 import { runtimeError } from "./runtime-error.ts";
 
 /** Nodes of the probe by the provider that ran them, in onnxruntime's own names. */
@@ -28,12 +29,12 @@ const PROVIDER_NAMES: Readonly<Record<Device, string>> = {
  * run on another: so a small graph is computed with no way back to the CPU, its profile has to say who ran it, and its
  * numbers have to be right.
  */
-export async function probeDevice(device: Device): Promise<DeviceProbe> {
+export async function probeDevice(device: Device, deviceId?: number): Promise<DeviceProbe> {
   let folder: string | undefined;
   try {
     folder = await mkdtemp(join(tmpdir(), "parse3d-probe-"));
     const session = await InferenceSession.create(probeGraph(), {
-      executionProviders: [device],
+      executionProviders: [providerOf(device, deviceId)],
       enableProfiling: true,
       profileFilePrefix: join(folder, "profile"),
       logSeverityLevel: 4,

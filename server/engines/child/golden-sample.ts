@@ -20,8 +20,7 @@ export async function checkGoldenSample(
       throw mismatch(manifest, `its prompt ${p + 1} becomes other tokens`);
     }
   }
-  const embeddings = [];
-  for (const ids of golden.inputIds) embeddings.push(await text.embedTokens(ids));
+  const embeddings = await text.embedTokens(golden.inputIds);
   const prompts = padPrompts(embeddings, { padding: "zeros-unmasked" });
   const { answer } = imageNetwork(prompts, manifest);
   const [logits] = await answer(await image.look(goldenImage(manifest), 1, 1), 1);

@@ -15,12 +15,19 @@ export interface ImageModel {
    * @param questions that will be asked of the view
    */
   look(images: Float32Array, slices: number, questions: number): Promise<ImageView>;
+  /**
+   * Resolves when the device is the caller's, until it is disposed of: what one look leaves in memory is gone before the next
+   * one comes. Absent where looks may go on side by side.
+   */
+  turn?(): Promise<Disposable>;
 }
 
 /** Slices that were looked at, ready for any number of questions. */
 export interface ImageView {
   /** @param textTokens [L, P, hiddenDim] @param seed of the noise; the manifest's own where left out */
   ask(textTokens: Tensor, seed?: number): Promise<Tensors>;
+  /** Nothing more will be asked of it: its memory is given back. */
+  close(): void;
 }
 
 /** One graph: it looks at the image anew for each question. */
@@ -33,6 +40,7 @@ export function wholeImageModel(session: OnnxSession, manifest: Pick<BundleManif
       return {
         ask: (textTokens) =>
           session.run({ [IMAGE_GRAPH.image.name]: image, [IMAGE_GRAPH.textTokens.name]: textTokens }),
+        close: () => {},
       };
     },
   };
@@ -60,6 +68,7 @@ export function halvedImageModel(
       return {
         ask: (textTokens, seed = sampling.mode === "frozen" ? sampling.seed : 0) =>
           decoder.run({ ...features, ...noiseOf(seed), [IMAGE_GRAPH.textTokens.name]: textTokens }),
+        close: () => giveBack(features),
       };
     },
   };
@@ -107,6 +116,13 @@ export function seedsOf(manifest: Pick<BundleManifest, "name" | "sampling">, mod
     );
   }
   return Array.from({ length: draws }, (_, n) => sampling.seed + n);
+}
+
+/** Frees tensors now: garbage collection does not know how large they are, and comes some hundred megabytes too late. */
+function giveBack(tensors: Tensors): void {
+  for (const { data } of Object.values(tensors)) {
+    if (ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer) data.buffer.transfer(0);
+  }
 }
 
 function imageTensor(images: Float32Array, slices: number, { imageSize }: Pick<BundleManifest, "imageSize">): Tensor {

@@ -3,6 +3,7 @@ import { type BundleManifest, IMAGE_GRAPH } from "#models/index.ts";
 import { ModelUnavailableError } from "../../domain/errors.ts";
 import type { ImageView } from "./image-model.ts";
 import { outputOf, type Tensors } from "./onnx-runtime.ts";
+import { inGroups, RunBudget } from "./run-budget.ts";
 import type { PromptEmbedding } from "./text-encoder.ts";
 
 /** The network's answer for a batch of slices. */
@@ -26,44 +27,51 @@ export interface NetworkOptions {
   /** One answer for each; the manifest's own noise where left out. */
   readonly seeds?: readonly number[];
   readonly edges?: boolean;
+  /** Shared by all that runs on one device. */
+  readonly budget?: RunBudget;
 }
 
 /** Answers of slices that are looked at: one for each seed. */
 export type ImageNetwork = (view: ImageView, slices: number) => Promise<readonly ImageLogits[]>;
 
-/** Prompts of one run at most: what attention needs grows with them, and more make a run no cheaper for each. */
-const mostPromptsPerRun = 32;
+/**
+ * Prompts of one run at most. What attention needs grows with them: 32 at once took 0.25 GB more than four times 8, and were no
+ * cheaper (docs/medimageparse3d.md).
+ */
+export const MOST_PROMPTS = 8;
 
 /** The image model with its prompts set; `questions`: how often it asks a view. */
 export function imageNetwork(
   prompts: readonly PaddedPrompt[],
   manifest: Pick<BundleManifest, "imageSize" | "maskStride" | "hiddenDim">,
-  { seeds = [], edges = false }: NetworkOptions = {},
+  { seeds = [], edges = false, budget = new RunBudget({ slices: 1, prompts: MOST_PROMPTS }) }: NetworkOptions = {},
 ): { readonly questions: number; readonly answer: ImageNetwork } {
   const { imageSize, maskStride, hiddenDim } = manifest;
   const maskPixels = (imageSize / maskStride) ** 2;
-  const batches = batchesOf(prompts).map((members) => ({
-    members,
-    textTokens: stack(
-      members.map((index) => prompts[index]!),
-      hiddenDim,
-    ),
-  }));
+  const ofOneLength = [...Map.groupBy(prompts.keys(), (index) => prompts[index]!.paddedTo).values()];
+  const groups = () => ofOneLength.flatMap((members) => inGroups(members, budget.prompts));
   const noises = seeds.length > 0 ? seeds : [undefined];
   const answer: ImageNetwork = async (view, slices) => {
     const answers: ImageLogits[] = [];
     for (const seed of noises) {
       const all = emptyLogits(slices * prompts.length, maskPixels, edges);
-      for (const { members, textTokens } of batches) {
-        const outputs = await view.ask(textTokens, seed);
-        const read = readLogits(outputs, slices * members.length, maskPixels, edges);
-        scatter(read, all, slices, members, prompts.length, maskPixels);
+      const waiting = [...groups()];
+      for (let members = waiting.shift(); members; members = waiting.shift()) {
+        const own = members.map((index) => prompts[index]!);
+        try {
+          const outputs = await view.ask(stack(own, hiddenDim), seed);
+          const read = readLogits(outputs, slices * members.length, maskPixels, edges);
+          scatter(read, all, slices, members, prompts.length, maskPixels);
+        } catch (error) {
+          budget.halve("prompts", members.length, error);
+          waiting.unshift(...inGroups(members, budget.prompts));
+        }
       }
       answers.push(all);
     }
     return answers;
   };
-  return { questions: batches.length * noises.length, answer };
+  return { questions: groups().length * noises.length, answer };
 }
 
 /** Prompts with the lengths that they are padded to, as the manifest says: all to the longest, or each to its own. */
@@ -78,7 +86,7 @@ export function padPrompts(
   }));
 }
 
-/** Copies the answers of some prompts to their places among all. */
+/** Copies the answers of some prompts, on `slices` slices from `firstSlice` on, to their places among all. */
 export function scatter(
   from: ImageLogits,
   to: ImageLogits,
@@ -86,10 +94,11 @@ export function scatter(
   members: readonly number[],
   prompts: number,
   maskPixels: number,
+  firstSlice = 0,
 ): void {
   for (let slice = 0, m = 0; slice < slices; slice++) {
     for (const prompt of members) {
-      const place = slice * prompts + prompt;
+      const place = (firstSlice + slice) * prompts + prompt;
       to.masks.set(from.masks.subarray(m * maskPixels, (m + 1) * maskPixels), place * maskPixels);
       if (from.edges) to.edges?.set(from.edges.subarray(m * maskPixels, (m + 1) * maskPixels), place * maskPixels);
       to.existence[place] = from.existence[m++]!;
@@ -103,15 +112,6 @@ export function emptyLogits(answers: number, maskPixels: number, edges: boolean)
     existence: new Float32Array(answers),
     ...(edges && { edges: new Float32Array(answers * maskPixels) }),
   };
-}
-
-function batchesOf(prompts: readonly PaddedPrompt[]): readonly (readonly number[])[] {
-  const groups = Map.groupBy(prompts.keys(), (index) => prompts[index]!.paddedTo);
-  return [...groups.values()].flatMap((members) =>
-    Array.from({ length: Math.ceil(members.length / mostPromptsPerRun) }, (_, n) =>
-      members.slice(n * mostPromptsPerRun, (n + 1) * mostPromptsPerRun),
-    ),
-  );
 }
 
 function readLogits(outputs: Tensors, answers: number, maskPixels: number, edges: boolean): ImageLogits {

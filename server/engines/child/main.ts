@@ -15,7 +15,8 @@ import { Outbox } from "./outbox.ts";
 import { createVoxels } from "./voxel-types.ts";
 
 /** The inference process: loads one model, then answers one question after another until it is killed or left alone. */
-process.on("disconnect", () => process.exit(0));
+// A thread in the middle of a run does not let go: nothing but SIGKILL ends the process quietly.
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 new Worker(new URL("./orphan-guard.ts", import.meta.url)).unref();
 
 const outbox = new Outbox();

@@ -1,7 +1,8 @@
 import type { BundleManifest } from "#models/index.ts";
 import type { AnswerKey, AnswerMemory, RememberedAnswer } from "./answer-memory.ts";
 import type { ImageModel } from "./image-model.ts";
-import { emptyLogits, type ImageLogits, scatter } from "./image-network.ts";
+import { emptyLogits, type ImageLogits, MOST_PROMPTS, scatter } from "./image-network.ts";
+import { RunBudget } from "./run-budget.ts";
 import { type AskedPrompt, type PromptSet, sliceNetwork } from "./slice-network.ts";
 
 /** A prompt with what its answer is remembered by. */
@@ -28,6 +29,8 @@ export interface RecallingNetwork {
   answer(first: number, count: number): Promise<SliceAnswers>;
   /** After the last slice: keeps what was answered. */
   remember(): void;
+  /** Lets go of the device where answers were begun and not finished. */
+  close(): Promise<void>;
 }
 
 /** The slice network behind a memory: what is known is not computed again, and what was computed is known from then on. */
@@ -37,6 +40,7 @@ export function recallingNetwork(
   { asked, ahead, seeds, edges }: NetworkQuestion,
   manifest: BundleManifest,
   most: number,
+  budget: RunBudget = new RunBudget({ slices: most, prompts: MOST_PROMPTS }),
 ): RecallingNetwork {
   const maskPixels = (manifest.imageSize / manifest.maskStride) ** 2;
   const planes = asked[0]!.volume.input.planes;
@@ -64,7 +68,9 @@ export function recallingNetwork(
     sets.filter(({ prompts }) => prompts.length > 0),
     manifest,
     most,
+    budget,
   );
+  const unfinished = new Set<ReturnType<typeof network>>();
 
   function keep(prompts: readonly KeyedPrompt[], logits: ImageLogits, first: number, count: number): void {
     for (const [p, prompt] of prompts.entries()) {
@@ -78,20 +84,30 @@ export function recallingNetwork(
   return {
     async answer(first, count) {
       const answers = network(first, count);
+      unfinished.add(answers);
+      const finish = async () => {
+        await answers.return();
+        unfinished.delete(answers);
+      };
       const computed = missing.length > 0 ? ((await answers.next()).value ?? []) : [];
+      if (extra.length === 0) await finish();
       if (isSingle && computed[0]) keep(fresh, computed[0], first, count);
       const isNew = known.every((one) => one === undefined);
       return {
         draws: isNew ? computed : [withKnown(computed[0], first, count)],
         lookAhead: async () => {
-          const more = extra.length > 0 ? ((await answers.next()).value ?? []) : [];
+          if (extra.length === 0) return;
+          const more = (await answers.next()).value ?? [];
           if (more[0]) keep(extra, more[0], first, count);
-          await answers.next();
+          await finish();
         },
       };
     },
     remember() {
       for (const [{ key }, answer] of blanks) memory.remember(key, answer);
+    },
+    close: async () => {
+      for (const answers of unfinished) await answers.return();
     },
   };
 

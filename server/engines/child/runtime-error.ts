@@ -1,5 +1,6 @@
 import { GpuOutOfMemoryError, ModelUnavailableError } from "../../domain/errors.ts";
 import type { Device } from "../engine-options.ts";
+import { MemoryShortage } from "./memory-shortage.ts";
 
 /** What onnxruntime, CUDA and its libraries say where memory cannot be had. */
 const MEMORY = /out of memory|failed to allocate memory|bad_alloc|alloc(?:ation)?_failed/i;
@@ -29,4 +30,14 @@ export function runtimeError(
     `${what}: the machine's memory ran out. Ask again when other programs have ended, or ask for fewer prompts at once.`,
     { cause },
   );
+}
+
+/** The same while a network runs, where less of it at once may help. */
+export function runError(what: string, cause: unknown, provider: Device): Error {
+  const error = runtimeError(what, cause, provider);
+  return isMemory(cause) ? new MemoryShortage(error) : error;
+}
+
+function isMemory(cause: unknown): boolean {
+  return MEMORY.test(cause instanceof Error ? cause.message : String(cause));
 }

@@ -1,6 +1,7 @@
 import { Tensor } from "onnxruntime-node";
 import { type ClipTokenizer, TEXT_GRAPH } from "#models/index.ts";
 import { type OnnxSession, outputOf } from "./onnx-runtime.ts";
+import { inGroups } from "./run-budget.ts";
 
 /** What a text graph makes of one prompt: its tokens up to and including the end token. */
 export interface PromptEmbedding {
@@ -11,6 +12,8 @@ export interface PromptEmbedding {
 
 /** Texts that are remembered; of the real network each takes some 20 kB. */
 const mostRemembered = 1000;
+/** Texts of one run. */
+const mostTextsPerRun = 16;
 
 /** A bundle's text graph. It runs once for each text: the process lives no longer than the bundle stays the same. */
 export class TextEncoder {
@@ -30,22 +33,35 @@ export class TextEncoder {
   }
 
   async embed(text: string): Promise<PromptEmbedding> {
-    const known = this.#remembered.get(text);
-    if (known) return known;
-    const embedding = await this.embedTokens(this.#tokenizer.encode(text));
-    if (this.#remembered.size >= mostRemembered) this.#remembered.clear();
-    this.#remembered.set(text, embedding);
-    return embedding;
+    const [embedding] = await this.embedAll([text]);
+    return embedding!;
   }
 
-  /** @param ids start and end included, not padded */
-  async embedTokens(ids: readonly number[]): Promise<PromptEmbedding> {
+  /** In the order of the texts; those that are not known yet go through the graph together. */
+  async embedAll(texts: readonly string[]): Promise<readonly PromptEmbedding[]> {
+    if (this.#remembered.size + texts.length > mostRemembered) this.#remembered.clear();
+    const unknown = [...new Set(texts)].filter((text) => !this.#remembered.has(text));
+    for (const some of inGroups(unknown, mostTextsPerRun)) {
+      const embeddings = await this.embedTokens(some.map((text) => this.#tokenizer.encode(text)));
+      for (const [n, text] of some.entries()) this.#remembered.set(text, embeddings[n]!);
+    }
+    return texts.map((text) => this.#remembered.get(text)!);
+  }
+
+  /** @param prompts ids of each, start and end included, not padded */
+  async embedTokens(prompts: readonly (readonly number[])[]): Promise<readonly PromptEmbedding[]> {
     const { contextLength, hiddenDim } = this.#sizes;
-    const padded = new BigInt64Array(contextLength);
-    for (const [n, id] of ids.entries()) padded[n] = BigInt(id);
-    const inputs = { [TEXT_GRAPH.input.name]: new Tensor(TEXT_GRAPH.input.dtype, padded, [1, contextLength]) };
-    const outputs = await this.#session.run(inputs);
-    const values = outputOf(outputs, TEXT_GRAPH.output.name, Float32Array, contextLength * hiddenDim);
-    return { tokens: ids.length, values: values.slice(0, ids.length * hiddenDim) };
+    const padded = new BigInt64Array(prompts.length * contextLength);
+    for (const [p, ids] of prompts.entries()) {
+      for (const [n, id] of ids.entries()) padded[p * contextLength + n] = BigInt(id);
+    }
+    const input = new Tensor(TEXT_GRAPH.input.dtype, padded, [prompts.length, contextLength]);
+    const outputs = await this.#session.run({ [TEXT_GRAPH.input.name]: input });
+    const row = contextLength * hiddenDim;
+    const values = outputOf(outputs, TEXT_GRAPH.output.name, Float32Array, prompts.length * row);
+    return prompts.map((ids, p) => ({
+      tokens: ids.length,
+      values: values.slice(p * row, p * row + ids.length * hiddenDim),
+    }));
   }
 }

@@ -4,6 +4,7 @@ const tokenKey = "parse3d.token";
 const byId = (id) => document.getElementById(id);
 const pictures = new Map();
 let open;
+let rules = [];
 
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -11,19 +12,23 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-async function ask(path, options = {}) {
+async function ask(path, { body, ...options } = {}) {
   const token = sessionStorage.getItem(tokenKey);
   const response = await fetch(path, {
     ...options,
-    headers: token ? { Authorization: `Bearer ${token}` } : {},
+    headers: {
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     cache: "no-store",
   });
   byId("token").hidden = response.status !== 401;
   return response;
 }
 
-async function read(path) {
-  const response = await ask(path);
+async function read(path, options) {
+  const response = await ask(path, options);
   const body = await response.json();
   if (response.ok || (path === "/readyz" && response.status === 503)) return body;
   throw new Error(body.detail ?? body.title ?? `status ${response.status}`);
@@ -119,16 +124,91 @@ async function showModels() {
   list("models", items, "No model is installed.");
 }
 
+const promptsOf = ({ ask: { prompts = [] } }) =>
+  prompts.map((prompt) => prompt.text ?? prompt).join(", ") || "everything recommended";
+
 async function showRules() {
-  const { rules } = await read("/v1/rules").catch(() => ({ rules: undefined }));
-  const items = (rules ?? []).map(({ id, enabled, description, ask: { prompts = [] } }) =>
-    element(
+  const answer = await read("/v1/rules").catch(() => undefined);
+  rules = answer?.rules ?? [];
+  const items = rules.map((rule) => {
+    const { id, enabled, description } = rule;
+    const button = (words, onclick) => element("button", { type: "button", onclick }, words);
+    return element(
       "li",
       {},
-      `${id}${enabled ? "" : " (off)"}: ${prompts.map((prompt) => prompt.text ?? prompt).join(", ") || "everything recommended"}${description ? `. ${description}` : ""}`,
-    ),
-  );
-  list("rules", items, rules ? "There are no rules." : "This server routes nothing.");
+      `${id}${enabled ? "" : " (off)"}: ${promptsOf(rule)}${description ? `. ${description}` : ""} `,
+      button("Test", () => test([rule])),
+      button(enabled ? "Switch off" : "Switch on", () => changeRule({ body: { ...rule, enabled: !enabled } })),
+      button("Edit", () => edit(rule)),
+      button("Remove", () => confirm(`Remove the rule ${id}?`) && changeRule({ id })),
+    );
+  });
+  list("rules", items, answer ? "There are no rules." : "This server routes nothing.");
+  byId("try-rules").hidden = !answer;
+}
+
+/** Adds or replaces a rule, or removes the one of that id. */
+async function changeRule({ body, id }) {
+  try {
+    await (body ? read("/v1/rules", { method: "POST", body }) : read(`/v1/rules/${id}`, { method: "DELETE" }));
+    say("");
+  } catch (error) {
+    say(error.message);
+  }
+  await showRules();
+}
+
+function edit(rule) {
+  byId("rule").value = JSON.stringify(rule, undefined, 2);
+  byId("rule").focus();
+}
+
+/** The rule that stands in the box; undefined where it is no JSON. */
+function written() {
+  try {
+    return JSON.parse(byId("rule").value);
+  } catch {
+    say("The rule is not JSON.");
+  }
+}
+
+/** Which series of the archive rules would have been for; those that are there where none is given. */
+async function test(given) {
+  const sinceDays = byId("days").valueAsNumber;
+  byId("outcome").textContent = "Looking…";
+  byId("tested").hidden = true;
+  try {
+    const body = { sinceDays, ...(given ? { rules: given } : {}) };
+    showTest(await read("/v1/rules/test", { method: "POST", body }), sinceDays);
+    say("");
+  } catch (error) {
+    byId("outcome").textContent = "";
+    say(error.message);
+  }
+}
+
+function showTest({ seriesTested, complete, rules: counts, estimatedMinutes, series }, days) {
+  byId("outcome").textContent = [
+    `${seriesTested} series of the last ${days} days${complete ? "" : ", and there are more"}.`,
+    ...counts.map(({ id, matched }) => `${id}: ${matched}.`),
+    estimatedMinutes === undefined
+      ? "How long that takes is not known: no job has succeeded yet."
+      : `About ${estimatedMinutes} machine minutes, as jobs took so far.`,
+  ].join(" ");
+  byId("tested").hidden = series.length === 0;
+  // Matches first: of a large archive they are what is looked for.
+  const rows = series.toSorted((a, b) => b.matched.length - a.matched.length).map(testedRow);
+  byId("tested-series").replaceChildren(...rows);
+}
+
+function testedRow({ seriesInstanceUid, modality, seriesDescription, sliceCount, matched, neverBecause, unmatched }) {
+  const what = element("td", { title: seriesInstanceUid }, `${modality} ${seriesDescription ?? ""}`.trim());
+  const why = neverBecause === undefined ? unmatched.map(({ id, because }) => `${id}: ${because.join("; ")}`) : [];
+  const reasons = [...(neverBecause === undefined ? [] : [`never: ${neverBecause}`]), ...why];
+  const row = element("tr", {}, what, element("td", {}, String(sliceCount)));
+  row.append(element("td", { className: "good" }, matched.join(", ")));
+  row.append(element("td", {}, ...reasons.map((words) => element("div", {}, words))));
+  return row;
 }
 
 async function refresh() {
@@ -154,6 +234,13 @@ async function turn() {
   }
   setTimeout(turn, busy ? EVERY_MS.busy : EVERY_MS.quiet);
 }
+
+byId("try-rules").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (event.submitter === byId("test-all")) return test();
+  const rule = written();
+  if (rule) return event.submitter === byId("add") ? changeRule({ body: rule }) : test([rule]);
+});
 
 byId("token").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -1,3 +1,4 @@
+import type { Sql } from "#server/database/index.ts";
 import type { Finding } from "#server/domain/index.ts";
 import type { Failure } from "../failure.ts";
 import {
@@ -85,6 +86,11 @@ export function jobOf(row: JobRow): Job {
     default:
       return row.state satisfies never;
   }
+}
+
+export async function readJob(sql: Sql, id: string): Promise<Job | undefined> {
+  const [row] = await sql.query<JobRow>(`select ${jobColumns} from parse3d.jobs as job where id = $1`, [id]);
+  return row && jobOf(row);
 }
 
 export interface EventRow {

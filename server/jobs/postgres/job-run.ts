@@ -7,18 +7,9 @@ import { JobCancelledError, WorkerLostError } from "../errors.ts";
 import { elsewhereOf, toFailure } from "../failure.ts";
 import type { Job, JobRunner } from "../job.ts";
 import { delayAfter, type RetryPolicy } from "../retry-policy.ts";
+import { type RunOf, tellFinding, tellProgress } from "./job-news.ts";
 import type { JobRow } from "./job-row.ts";
-import {
-  type Ending,
-  endJob,
-  forgetOldest,
-  lockJob,
-  type RunOf,
-  requeueJob,
-  tellFinding,
-  tellProgress,
-  wantModel,
-} from "./job-table.ts";
+import { type Ending, endJob, forgetOldest, lockJob, requeueJob, wantModel } from "./job-table.ts";
 
 export interface RunContext {
   readonly db: Database;

@@ -1,28 +1,10 @@
 import { createHash } from "node:crypto";
 import { type Sql, toJsonb } from "#server/database/index.ts";
-import type { Finding } from "#server/domain/index.ts";
 import type { Failure } from "../failure.ts";
-import { type Job, type JobNews, type JobRequest, type JobResult, type LoggedEvent, priorities } from "../job.ts";
+import { type Job, type JobRequest, type JobResult, priorities } from "../job.ts";
 import type { JobQuery, QueueLoad, Submission } from "../job-queue.ts";
-import { type EventRow, eventOf, type JobRow, jobColumns, jobOf } from "./job-row.ts";
-
-export const CHANNEL = "parse3d_jobs";
-
-/** What is told on the channel: `state`: it may be claimed, or has ended; `news`: its log grew; `cancel`: stop it. */
-export type Notice = { readonly kind: "state" | "news" | "cancel"; readonly jobId: string };
-
-export function readNotice(payload: string): Notice | undefined {
-  const [kind, jobId] = payload.split(" ");
-  if (jobId === undefined || (kind !== "state" && kind !== "news" && kind !== "cancel")) return undefined;
-  return { kind, jobId };
-}
-
-/** One run of a job by one worker. Once another run has begun, nothing that this one writes counts. */
-export interface RunOf {
-  readonly jobId: string;
-  readonly workerId: string;
-  readonly attempt: number;
-}
+import { notify, tellState } from "./job-news.ts";
+import { type JobRow, jobColumns, jobOf } from "./job-row.ts";
 
 /** Serialises what must see all other submissions: the backlog is exact, and a twin is found. */
 export async function lockSubmissions(sql: Sql): Promise<void> {
@@ -81,19 +63,26 @@ export interface Claimant {
   readonly models: readonly string[] | null;
   /** A job that no person waits for, and whose model nobody offers, is taken after so long, and fails. */
   readonly unofferedMs: number;
+  /** No job waits longer for its next run: one that seems to was given its time by a clock that was set back since. */
+  readonly longestDelayMs: number;
 }
 
 /**
  * The most urgent job that this worker can do now, taken by it; several workers never take the same one. What nobody can
  * do is taken as well, or its submitter would wait for ever.
  */
-export async function claimJob(sql: Sql, { workerId, models, unofferedMs }: Claimant): Promise<Job | undefined> {
+export async function claimJob(
+  sql: Sql,
+  { workerId, models, unofferedMs, longestDelayMs }: Claimant,
+): Promise<Job | undefined> {
   const [claimed] = await sql.query<{ id: string }>(
     `update parse3d.jobs set state = 'running', worker_id = $1, attempt = attempt + 1, started_at = now(),
        stage = 'queued', fraction = 0, detail = null
      where id = (
        select id from parse3d.jobs
-       where state = 'queued' and run_after <= now() and (pinned_to is null or pinned_to = $1)
+       where state = 'queued'
+         and (run_after <= now() or run_after = created_at or run_after > now() + make_interval(secs => $4))
+         and (pinned_to is null or pinned_to = $1)
          and parse3d.seconds_until(hours, now()) = 0
          and (model is null or $2::text[] is null or model = any($2::text[]) or (
            (priority = 0 or run_after <= now() - make_interval(secs => $3)) and not exists (
@@ -101,14 +90,9 @@ export async function claimJob(sql: Sql, { workerId, models, unofferedMs }: Clai
                and (other.model_names is null or jobs.model = any(other.model_names)))))
        order by priority, submitted for update skip locked limit 1
      ) returning id`,
-    [workerId, models, unofferedMs / 1000],
+    [workerId, models, unofferedMs / 1000, longestDelayMs / 1000],
   );
   return claimed && tellState(sql, claimed.id);
-}
-
-export async function readJob(sql: Sql, id: string): Promise<Job | undefined> {
-  const [row] = await sql.query<JobRow>(`select ${jobColumns} from parse3d.jobs as job where id = $1`, [id]);
-  return row && jobOf(row);
 }
 
 /** As `readJob`; nobody else changes the job before this transaction has ended. */
@@ -141,40 +125,6 @@ export async function countJobs(sql: Sql, priority: number): Promise<Omit<QueueL
     [priority],
   );
   return row ?? { queued: 0, ahead: 0, running: 0 };
-}
-
-/** @returns false where the run has no say any more */
-export async function tellProgress(
-  sql: Sql,
-  { jobId, workerId, attempt }: RunOf,
-  progress: { readonly stage: Job["stage"]; readonly fraction: number; readonly detail?: string },
-): Promise<boolean> {
-  const { stage, fraction, detail } = progress;
-  const [row] = await sql.query(
-    `update parse3d.jobs set stage = $4, fraction = $5, detail = $6
-     where id = $1 and worker_id = $2 and attempt = $3 and state = 'running' returning id`,
-    [jobId, workerId, attempt, stage, fraction, detail ?? null],
-  );
-  if (row) await tell(sql, jobId, { type: "progress", ...progress });
-  return row !== undefined;
-}
-
-/** @returns false where the run has no say any more */
-export async function tellFinding(sql: Sql, { jobId, workerId, attempt }: RunOf, finding: Finding): Promise<boolean> {
-  const [row] = await sql.query(
-    `select 1 from parse3d.jobs where id = $1 and worker_id = $2 and attempt = $3 and state = 'running' for update`,
-    [jobId, workerId, attempt],
-  );
-  if (!row) return false;
-  const eventId = await tell(sql, jobId, { type: "finding", finding });
-  await sql.query(
-    `insert into parse3d.findings (job_id, prompt_id, event_id, present, score, volume_ml, finding)
-     values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (job_id, prompt_id) do update set event_id = excluded.event_id, present = excluded.present,
-       score = excluded.score, volume_ml = excluded.volume_ml, finding = excluded.finding`,
-    [jobId, finding.prompt.id, eventId, finding.present, finding.score, finding.volumeMl ?? null, toJsonb(finding)],
-  );
-  return true;
 }
 
 export type Ending =
@@ -266,61 +216,8 @@ export async function forgetOldest(sql: Sql, history: number): Promise<void> {
   );
 }
 
-export async function readEvents(sql: Sql, id: string, after: number): Promise<readonly LoggedEvent[]> {
-  const rows = await sql.query<EventRow>(
-    "select id, at, news from parse3d.job_events where job_id = $1 and id > $2 order by id",
-    [id, after],
-  );
-  return rows.map(eventOf);
-}
-
 /** Whoever runs the job hears of it, and of nothing else. */
 export async function askToCancel(sql: Sql, id: string): Promise<void> {
   await sql.query("update parse3d.jobs set cancelling = true where id = $1", [id]);
   await notify(sql, { kind: "cancel", jobId: id });
-}
-
-/** The newest event's id, and whether more may come; undefined where there is no such job. */
-export async function readProgressOf(sql: Sql, id: string): Promise<{ lastEvent: number; ended: boolean } | undefined> {
-  const [row] = await sql.query<{ last_event: number; finished_at: Date | null }>(
-    "select last_event, finished_at from parse3d.jobs where id = $1",
-    [id],
-  );
-  return row && { lastEvent: row.last_event, ended: row.finished_at !== null };
-}
-
-async function tellState(sql: Sql, id: string): Promise<Job> {
-  const job = await readJob(sql, id);
-  if (!job) throw new Error("the job is gone in the middle of its transaction");
-  await tell(sql, id, { type: "state", job });
-  return job;
-}
-
-/** Adds to the job's log, in place of what it makes obsolete, and wakes whoever listens when the transaction commits. */
-async function tell(sql: Sql, jobId: string, news: JobNews): Promise<number> {
-  const promptId = news.type === "finding" ? news.finding.prompt.id : null;
-  if (news.type !== "state") {
-    await sql.query(
-      "delete from parse3d.job_events where job_id = $1 and type = $2 and prompt_id is not distinct from $3",
-      [jobId, news.type, promptId],
-    );
-  }
-  const [row] = await sql.query<{ last_event: number }>(
-    "update parse3d.jobs set last_event = last_event + 1 where id = $1 returning last_event",
-    [jobId],
-  );
-  const eventId = row?.last_event ?? 0;
-  await sql.query("insert into parse3d.job_events (job_id, id, type, prompt_id, news) values ($1, $2, $3, $4, $5)", [
-    jobId,
-    eventId,
-    news.type,
-    promptId,
-    toJsonb(news),
-  ]);
-  await notify(sql, { kind: news.type === "state" ? "state" : "news", jobId });
-  return eventId;
-}
-
-async function notify(sql: Sql, { kind, jobId }: Notice): Promise<void> {
-  await sql.query("select pg_notify($1, $2)", [CHANNEL, `${kind} ${jobId}`]);
 }

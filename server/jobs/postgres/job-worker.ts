@@ -1,6 +1,7 @@
 import type { ModelCard } from "#models/index.ts";
 import type { Job } from "../job.ts";
 import { PreviewBoard } from "../preview-board.ts";
+import { RoomWatch } from "../room-watch.ts";
 import type { RoomCheck, WorkerOffer } from "../worker.ts";
 import { JobRun, type RunContext } from "./job-run.ts";
 import { type Claimant, claimJob } from "./job-table.ts";
@@ -25,23 +26,25 @@ export class JobWorker {
   /** Also a cancelled one whose runner does not heed its signal: its place stays taken. */
   readonly #runs = new Set<JobRun>();
   readonly #ends = new Set<Promise<void>>();
+  readonly #room: RoomWatch;
   readonly #boards = new Map<string, PreviewBoard>();
   #offer: WorkerOffer | undefined;
-  #holdsBack: string | undefined;
   #strays: ReadonlySet<string> = new Set();
+  #claiming = false;
   #filling: Promise<void> | undefined;
   #fillAgain = false;
   #released = false;
 
   constructor(parts: JobWorkerParts) {
     this.#parts = parts;
+    this.#room = new RoomWatch(parts.room, parts.logger);
   }
 
   /** What there is to be told of this process now. */
   async announcement(): Promise<Announcement> {
     const { workerId, concurrency, offer } = this.#parts;
     this.#offer = await offer?.();
-    return { workerId, concurrency, offer: this.#offer, holdsBack: this.#holdsBack };
+    return { workerId, concurrency, offer: this.#offer, holdsBack: this.#room.lack };
   }
 
   /** Previews of a job that runs here. */
@@ -75,9 +78,10 @@ export class JobWorker {
 
   /**
    * A job that this process owns and does not run: the answer to its claim was lost with a connection, or its outcome was.
-   * Seen at two heartbeats, so that one that is being begun is none.
+   * Seen at two heartbeats, and never while a claim is under way: one that is being begun, however slowly, is none.
    */
   async giveBackStrays(own: readonly string[]): Promise<void> {
+    if (this.#claiming) return;
     const { db, logger, workerId } = this.#parts;
     const running = new Set([...this.#runs].map(({ jobId }) => jobId));
     const strays = new Set(own.filter((id) => !running.has(id)));
@@ -102,35 +106,37 @@ export class JobWorker {
   }
 
   async #fillNow(): Promise<void> {
-    const { db, logger, concurrency, room } = this.#parts;
+    const { db, logger, concurrency } = this.#parts;
     while (this.#fillAgain && !this.#released) {
       this.#fillAgain = false;
       try {
         while (this.#runs.size < concurrency && !this.#released) {
-          this.#heedRoom(await room());
-          if (this.#holdsBack !== undefined) break;
+          if (!(await this.#room.hasRoom())) break;
+          this.#claiming = true;
           const job = await db.transaction((sql) => claimJob(sql, this.#claimant()));
           if (!job) break;
           this.#begin(job, await this.#offeredElsewhere(job));
+          this.#claiming = false;
         }
       } catch (error) {
         logger.warn({ event: "jobs.claim-failed", err: error });
+      } finally {
+        this.#claiming = false;
       }
     }
   }
 
   #claimant(): Claimant {
-    const { db, workerId, unofferedMs } = this.#parts;
+    const { db, workerId, unofferedMs, retry } = this.#parts;
     const models = this.#offer?.models.map(({ name }) => name) ?? null;
     // Nobody else will ever come for the jobs of an embedded database.
-    return { workerId, models, unofferedMs: db.kind === "embedded" ? 0 : unofferedMs };
-  }
-
-  #heedRoom(lack: string | undefined): void {
-    if (lack !== undefined && this.#holdsBack === undefined) {
-      this.#parts.logger.warn({ event: "jobs.held-back", reason: lack });
-    }
-    this.#holdsBack = lack;
+    return {
+      workerId,
+      models,
+      unofferedMs: db.kind === "embedded" ? 0 : unofferedMs,
+      // Two transactions do not begin at the same moment.
+      longestDelayMs: retry.maxDelayMs + 60_000,
+    };
   }
 
   /** What a question that names no model may be answered with on other machines. */

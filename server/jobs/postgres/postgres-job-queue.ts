@@ -8,9 +8,12 @@ import type { PreviewBoard } from "../preview-board.ts";
 import { attemptsFor, defaultRetryPolicy, type RetryPolicy } from "../retry-policy.ts";
 import type { RoomCheck, WorkerOffer, WorkerState } from "../worker.ts";
 import { Bell } from "./bell.ts";
+import * as log from "./job-news.ts";
+import { readJob } from "./job-row.ts";
 import * as table from "./job-table.ts";
 import { JobWorker } from "./job-worker.ts";
 import { every, within } from "./patience.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { announce, listWorkers, recoverLost, resign } from "./workers.ts";
 
 export interface PostgresJobQueueOptions {
@@ -52,6 +55,7 @@ export class PostgresJobQueue implements JobQueue {
   readonly #workerId = randomUUID();
   readonly #bell = new Bell();
   readonly #worker: JobWorker;
+  readonly #silences = new SilenceWatch();
   readonly #upkeep = new DisposableStack();
   #listener: AsyncDisposable | undefined;
   #disposed = false;
@@ -116,7 +120,7 @@ export class PostgresJobQueue implements JobQueue {
   }
 
   async get(id: string): Promise<Job> {
-    const job = await table.readJob(this.#options.db, id);
+    const job = await readJob(this.#options.db, id);
     if (!job) throw new JobNotFoundError();
     return job;
   }
@@ -169,14 +173,14 @@ export class PostgresJobQueue implements JobQueue {
     { after = 0, signal }: { readonly after?: number; readonly signal: AbortSignal },
   ): AsyncGenerator<JobEvent> {
     const { db, pollMs } = this.#options;
-    const known = await table.readProgressOf(db, id);
+    const known = await log.readProgressOf(db, id);
     if (!known) throw new JobNotFoundError();
     let seen = after > known.lastEvent ? 0 : after;
     let watched: PreviewBoard | undefined;
     let version = 0;
     while (!signal.aborted && !this.#disposed) {
       using news = this.#bell.next(id);
-      const events = await table.readEvents(db, id, seen);
+      const events = await log.readEvents(db, id, seen);
       for (const event of events) {
         seen = event.id;
         yield event;
@@ -192,7 +196,7 @@ export class PostgresJobQueue implements JobQueue {
         yield { id: seen, at: new Date(), type: "preview", ...pinned.slice };
         if (signal.aborted) return;
       }
-      const now = await table.readProgressOf(db, id);
+      const now = await log.readProgressOf(db, id);
       if (!now || now.ended) return;
       await within(news.rung, pollMs, signal);
     }
@@ -226,7 +230,7 @@ export class PostgresJobQueue implements JobQueue {
   async #start(): Promise<void> {
     const { db, logger, heartbeatMs, pollMs } = this.#options;
     await announce(db, await this.#worker.announcement());
-    this.#listener = await db.listen(table.CHANNEL, (jobId) => this.#hear(jobId));
+    this.#listener = await db.listen(log.CHANNEL, (jobId) => this.#hear(jobId));
     await this.#recover();
     const warn = (error: unknown) => logger.warn({ event: "jobs.upkeep-failed", err: error });
     this.#upkeep.use(every(heartbeatMs, () => this.#beat(), warn));
@@ -235,7 +239,7 @@ export class PostgresJobQueue implements JobQueue {
   }
 
   #hear(payload: string): void {
-    const notice = table.readNotice(payload);
+    const notice = log.readNotice(payload);
     if (notice) this.#bell.ring(notice.jobId);
     else this.#bell.ringAll();
     if (notice?.kind === "news") return;
@@ -256,7 +260,8 @@ export class PostgresJobQueue implements JobQueue {
   async #recover(): Promise<void> {
     const { db, silentMs, logger } = this.#options;
     // Nobody else can have an embedded database open: whoever is enrolled beside this process is dead.
-    const jobs = await recoverLost(db, this.#workerId, db.kind === "embedded" ? 0 : silentMs);
+    const mostMs = db.kind === "embedded" ? 0 : silentMs;
+    const jobs = await recoverLost(db, this.#workerId, { watch: this.#silences, silentMs: mostMs });
     if (jobs > 0) logger.warn({ event: "jobs.recovered", jobs });
   }
 

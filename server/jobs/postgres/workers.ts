@@ -4,6 +4,7 @@ import { WorkerLostError } from "../errors.ts";
 import { toFailure } from "../failure.ts";
 import type { WorkerOffer, WorkerState } from "../worker.ts";
 import { endJob, lockJob, requeueJob } from "./job-table.ts";
+import type { SilenceWatch } from "./silence-watch.ts";
 
 /** A job whose process died is begun again, also one that a person waits for; one that kills its process, not for ever. */
 const LOST_ATTEMPTS = 3;
@@ -95,13 +96,20 @@ export async function ownJobs(
  * could do fails.
  * @returns jobs that were taken
  */
-export async function recoverLost(db: Database, self: string, silentMs: number): Promise<number> {
-  const lost = await db.query<{ id: string }>(
-    "select id from parse3d.workers where id <> $1 and heartbeat_at <= now() - make_interval(secs => $2)",
-    [self, silentMs / 1000],
+export async function recoverLost(
+  db: Database,
+  self: string,
+  { watch, silentMs }: { readonly watch: SilenceWatch; readonly silentMs: number },
+): Promise<number> {
+  const others = await db.query<{ id: string; sign: string }>(
+    "select id, heartbeat_at::text as sign from parse3d.workers where id <> $1",
+    [self],
   );
+  const signs = new Map(others.map(({ id, sign }) => [id, sign]));
   let taken = 0;
-  for (const { id } of lost) taken += await db.transaction((sql) => takeFrom(sql, id, silentMs));
+  for (const id of watch.silent(signs, silentMs)) {
+    taken += await db.transaction((sql) => takeFrom(sql, id, signs.get(id) ?? ""));
+  }
   return taken;
 }
 
@@ -124,11 +132,10 @@ export async function giveBackStray(sql: Sql, jobId: string, workerId: string): 
   if (owned) await takeJob(sql, jobId);
 }
 
-async function takeFrom(sql: Sql, workerId: string, silentMs: number): Promise<number> {
+async function takeFrom(sql: Sql, workerId: string, sign: string): Promise<number> {
   const [stillLost] = await sql.query(
-    `select id from parse3d.workers where id = $1 and heartbeat_at <= now() - make_interval(secs => $2)
-     for update skip locked`,
-    [workerId, silentMs / 1000],
+    "select id from parse3d.workers where id = $1 and heartbeat_at::text = $2 for update skip locked",
+    [workerId, sign],
   );
   if (!stillLost) return 0;
   const jobs = await sql.query<{ id: string }>(

@@ -1,0 +1,144 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { SeriesRef } from "#server/domain/index.ts";
+import { newestCard, promptBox } from "../../test/e2e/panel.ts";
+import { openWholeViewer, type WholeViewer } from "../../test/e2e/whole-viewer.ts";
+import { syntheticCt } from "../../test/fixtures/synthetic-ct.ts";
+import { compare, type Report, type Suite } from "../figure.ts";
+
+const SLICES = 80;
+const SIDE = 512;
+const RUNS = 3;
+/** Deep in the ball, mm in LPS. */
+const INSIDE = [0.35 * SIDE, 0.35 * SIDE, (1.25 * SLICES) / 2] as const;
+/** As coloured is a pixel that is no image's. */
+const COLOURED = 15;
+
+export const programs: Suite["programs"] = {
+  Chromium: ["/usr/bin/chromium", "--version"],
+  Orthanc: ["/usr/sbin/Orthanc", "--version"],
+};
+
+/** What is used of OHIF's window here. */
+interface Window {
+  readonly document: { querySelector(selector: string): { click(): void } | null };
+  readonly services: {
+    readonly viewportGridService: { getState(): { readonly activeViewportId: string } };
+    readonly cornerstoneViewportService: {
+      getCornerstoneViewport(id: string): {
+        jumpToWorld?(point: readonly number[]): unknown;
+        setViewReference?(reference: { readonly cameraFocalPoint: readonly number[] }): void;
+        render(): void;
+        worldToCanvas(point: readonly number[]): readonly number[];
+        getCanvas(): {
+          getContext(kind: "2d"): {
+            getImageData(x: number, y: number, width: number, height: number): { readonly data: ArrayLike<number> };
+          };
+        };
+      };
+    };
+  };
+  requestAnimationFrame(callback: () => void): void;
+}
+
+/**
+ * What OHIF's user waits for beside the server's work, on an Orthanc, a server and a browser of our own: from the SEG in the
+ * archive to its colour on the screen, and from the first finished slice to its colour. Each run asks about another series.
+ */
+export async function run(report: Report): Promise<void> {
+  const stored: number[] = [];
+  const previewed: number[] = [];
+  const server: number[] = [];
+  const series = Array.from({ length: RUNS + 1 }, (_, n) => syntheticCt(SLICES, SIDE, `bench viewer ${n}`));
+  const [first] = series;
+  if (!first) return;
+  await using whole = await openWholeViewer(first.instances());
+  // The first run warms what is cached; it is not counted.
+  for (const [n, ct] of series.entries()) {
+    report.note(n === 0 ? "Warming up ..." : `Run ${n} of ${RUNS} ...`);
+    if (n > 0) await whole.service.load(ct.instances());
+    await choosePreviews(whole, true);
+    await whole.openStudy(ct.series.studyInstanceUid);
+    const [begun, preview] = await Promise.all([firstSlice(whole, ct.series), ask(whole, "bone")]);
+    await choosePreviews(whole, false);
+    await whole.openStudy(ct.series.studyInstanceUid);
+    // The first answer is shown by itself: out of the way with it.
+    await newestCard(whole.browser.page, ({ overlay }) => overlay === "shown");
+    await whole.browser.page.locator("[data-cy=parse3d-hide]").first().click();
+    const answer = await ask(whole, "bone, air");
+    const { finishedAt = "" } = await whole.jobOf(answer.jobId);
+    if (n === 0) continue;
+    server.push((begun - preview.clickedAt) / 1000);
+    previewed.push(preview.colouredAt - begun);
+    stored.push((answer.colouredAt - Date.parse(finishedAt)) / 1000);
+  }
+  const what = `${SLICES} slices of ${SIDE}x${SIDE}`;
+  report.figure(compare(`SEG stored to mask visible, ${what}`, "s", stored));
+  report.figure(compare(`first slice finished to its preview visible, ${what}`, "ms", previewed));
+  report.figure(compare(`click to first slice finished (the server), ${what}`, "s", server));
+}
+
+/** The next page that is opened draws slices as they are finished, or only what is stored. */
+async function choosePreviews({ browser: { page } }: WholeViewer, preview: boolean): Promise<void> {
+  await page.unroute("**/app-config.js");
+  await page.route("**/app-config.js", async (route) => {
+    const config = await (await route.fetch()).text();
+    await route.fulfill({
+      contentType: "text/javascript",
+      body: config.replace('"serverUrl":', `"preview": ${preview}, "serverUrl":`),
+    });
+  });
+}
+
+/** Asks about the series in view, with the object in view, and waits for its colour and for the answer. */
+async function ask(whole: WholeViewer, prompts: string) {
+  const { page } = whole.browser;
+  await page.evaluate((at) => {
+    const { cornerstoneViewportService, viewportGridService } = (globalThis as unknown as Window).services;
+    const { activeViewportId } = viewportGridService.getState();
+    const viewport = cornerstoneViewportService.getCornerstoneViewport(activeViewportId);
+    if (viewport.jumpToWorld) viewport.jumpToWorld(at);
+    else viewport.setViewReference?.({ cameraFocalPoint: at });
+    viewport.render();
+  }, INSIDE);
+  await page.fill(promptBox, prompts);
+  await page.keyboard.press("Escape");
+  const times = await page.evaluate(
+    ([at, least]) => {
+      const { services, document, requestAnimationFrame } = globalThis as unknown as Window;
+      const { activeViewportId } = services.viewportGridService.getState();
+      const viewport = services.cornerstoneViewportService.getCornerstoneViewport(activeViewportId);
+      const isColoured = () => {
+        const [x = 0, y = 0] = viewport.worldToCanvas(at).map(Math.round);
+        const { data } = viewport.getCanvas().getContext("2d").getImageData(x, y, 1, 1);
+        const channels = [data[0] ?? 0, data[1] ?? 0, data[2] ?? 0];
+        return Math.max(...channels) - Math.min(...channels) > least;
+      };
+      if (isColoured()) throw new Error("it is coloured already");
+      return new Promise<{ readonly clickedAt: number; readonly colouredAt: number }>((resolve) => {
+        const clickedAt = Date.now();
+        document.querySelector("[data-cy=parse3d-segment]")?.click();
+        const look = () => {
+          if (isColoured()) resolve({ clickedAt, colouredAt: Date.now() });
+          else requestAnimationFrame(look);
+        };
+        look();
+      });
+    },
+    [INSIDE, COLOURED] as const,
+  );
+  const card = await newestCard(page, ({ state, overlay }) => state === "failed" || overlay === "shown");
+  if (card.state === "failed") throw new Error(card.text);
+  return { ...times, jobId: card.id };
+}
+
+/** When the server told the first slice of the series' next job, ms: watched while it runs, for previews are not kept. */
+async function firstSlice({ service: { api } }: WholeViewer, { studyInstanceUid }: SeriesRef): Promise<number> {
+  for (;;) {
+    const { jobs } = await api.call("listJobs", { query: { studyInstanceUid } });
+    for (const { id } of jobs) {
+      for await (const event of api.events(id)) if (event.type === "preview") return Date.parse(event.at);
+      throw new Error("no slice was told");
+    }
+    await delay(20);
+  }
+}

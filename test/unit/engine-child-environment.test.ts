@@ -1,0 +1,30 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type InstalledBundle, openModelStore } from "#models/index.ts";
+import { openGraphProcess } from "#server/engines/index.ts";
+
+let folder: string;
+let bundle: InstalledBundle;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "parse3d-quiet-"));
+  bundle = (await openModelStore(join(folder, "models")).ensureBuiltIn()).densityCt as InstalledBundle;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("a process that runs onnxruntime leaves no reports in the folder of temporary files, however it was started", async () => {
+  const temporary = await mkdtemp(join(folder, "tmp-"));
+  vi.stubEnv("TMPDIR", temporary);
+  vi.stubEnv("ORT_DISABLE_TELEMETRY", undefined);
+  const { manifest } = bundle;
+  const ids = BigInt64Array.from(manifest.golden.inputIds[0] ?? [], BigInt);
+  await using graphs = openGraphProcess();
+  const padded = new BigInt64Array(manifest.contextLength);
+  padded.set(ids);
+  await graphs.run(join(bundle.folder, manifest.files.textEncoder.name), {
+    input_ids: { dtype: "int64", dims: [1, padded.length], data: padded },
+  });
+  vi.unstubAllEnvs();
+  expect(await readdir(temporary)).toEqual([]);
+});
