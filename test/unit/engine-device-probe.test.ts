@@ -1,11 +1,21 @@
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { expect, test } from "vitest";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { ModelUnavailableError } from "#server/domain/index.ts";
 import { probeDevice } from "../../server/engines/child/device-probe.ts";
 import { openOnnxRuntime } from "../../server/engines/child/onnx-runtime.ts";
 
-const leftovers = async () => (await readdir(tmpdir())).filter((name) => name.startsWith("parse3d-probe-"));
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "parse3d-of-probes-"));
+  vi.stubEnv("TMPDIR", folder);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+const leftovers = async () => (await readdir(folder)).filter((name) => name.startsWith("parse3d-probe-"));
 
 test("a device that works is known by who computed a small graph, node by node", async () => {
   expect(await probeDevice("cpu")).toEqual({ works: true, nodes: { CPUExecutionProvider: 1 } });
