@@ -16,7 +16,7 @@ import {
   vector,
 } from "./attributes.ts";
 
-/** Patient Module, PS3.3 C.7.1.1. */
+/** Patient Module, PS3.3 C.7.1.1: what says who it is, without names and comments beyond that, which no result needs. */
 export const PatientModule = moduleOf({
   PatientName: text,
   PatientID: text,
@@ -26,10 +26,6 @@ export const PatientModule = moduleOf({
   PatientBirthDate: text,
   PatientBirthTime: text,
   PatientSex: text,
-  OtherPatientNames: textList,
-  OtherPatientIDsSequence: sequence,
-  EthnicGroup: text,
-  PatientComments: text,
   QualityControlSubject: text,
   ReferencedPatientSequence: sequence,
   PatientSpeciesDescription: text,

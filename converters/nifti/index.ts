@@ -1,2 +1,3 @@
+export { numbersOnly } from "./numbers-only.ts";
 export { isNifti, type ReadNiftiOptions, readNifti, readNiftiPair } from "./read.ts";
 export { niftiHeader, niftiParts, type WriteNiftiOptions, writeNifti } from "./write.ts";

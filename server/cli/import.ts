@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import { encodeImageSeries } from "#converters/dicom/index.ts";
-import { readNifti } from "#converters/nifti/index.ts";
+import { numbersOnly, readNifti } from "#converters/nifti/index.ts";
 import { Uid } from "#server/contract/index.ts";
 import type { Archive } from "#server/dicomweb/index.ts";
 import { deterministicUid, InvalidRequestError } from "#server/domain/index.ts";
@@ -42,7 +42,8 @@ export function addImportCommand(program: Command): void {
         checkIdentity(options);
         const nifti = await readInput(file);
         const { volume: volumeIndex } = options;
-        const volume = readNifti(nifti, { modality, ...(volumeIndex !== undefined && { volumeIndex }) });
+        const read = readNifti(nifti, { modality, ...(volumeIndex !== undefined && { volumeIndex }) });
+        const { volume, notes } = numbersOnly(read);
         const key = createHash("sha256")
           .update(nifti)
           .update(JSON.stringify([modality, options.patientId, options.study ?? "", volumeIndex ?? 0]))
@@ -77,7 +78,8 @@ export function addImportCommand(program: Command): void {
             terminal.say(`${stored} of ${count} instances were stored; the same command completes the series.`);
           throw error;
         }
-        terminal.answer({ studyInstanceUid: study, seriesInstanceUid: series, instances: stored }, [
+        terminal.answer({ studyInstanceUid: study, seriesInstanceUid: series, instances: stored, notes }, [
+          ...notes,
           `stored ${stored} instances`,
           `study  ${study}`,
           `series ${series}`,

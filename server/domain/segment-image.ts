@@ -1,6 +1,6 @@
 import type { Volume } from "#converters/geometry/index.ts";
 import { readSlice } from "#converters/mask/index.ts";
-import { readNifti, writeNifti } from "#converters/nifti/index.ts";
+import { numbersOnly, readNifti, writeNifti } from "#converters/nifti/index.ts";
 import type { Finding } from "./finding.ts";
 import { answerOf } from "./findings.ts";
 import { notesInto } from "./notes-into.ts";
@@ -45,15 +45,17 @@ export async function segmentImage(
   const probabilities = output === "probabilities";
   const watch = new Stopwatch<"decode" | "infer" | "encode">();
   run.progress("decode", 0);
-  const volume = await watch.time("decode", () =>
-    readNifti(request.nifti, { modality, maxVoxels: mostVoxels, ...(volumeIndex !== undefined && { volumeIndex }) }),
+  const { volume, notes: onNumbers } = await watch.time("decode", () =>
+    numbersOnly(
+      readNifti(request.nifti, { modality, maxVoxels: mostVoxels, ...(volumeIndex !== undefined && { volumeIndex }) }),
+    ),
   );
   const { prompts: asked, recognise } = request;
   if (probabilities) refuseTooManyProbabilities(volume.geometry.size, asked.length);
   const model = await models.choose({ modality, prompts: asked, ...(request.model && { name: request.model }) });
   const prompts = recognise ? recognitionPrompts(asked, { modality }, model.card) : asked;
   if (probabilities) refuseTooManyProbabilities(volume.geometry.size, prompts.length);
-  const notes = [...thresholdNotes(request, model.card, probabilities)];
+  const notes = [...onNumbers, ...thresholdNotes(request, model.card, probabilities)];
   const options = {
     ...optionsOf(request, probabilities),
     ...anticipationOf(request, { modality }, model.card),

@@ -1,5 +1,6 @@
 import type { Volume } from "#converters/geometry/index.ts";
 import { createBitVolume, type PlaneAxis, setPlane, writePlane } from "#converters/mask/index.ts";
+import { InvalidRequestError } from "./errors.ts";
 import type { Run, SegmentationModel, SegmentOptions } from "./ports.ts";
 import type { PreviewFeed } from "./preview-feed.ts";
 import type { Prompt } from "./prompt.ts";
@@ -11,6 +12,7 @@ const EXISTENCE = 0.5;
 /**
  * Runs the model and gathers its planes into one mask for each prompt, in the order of the prompts.
  * @param sighted told of a prompt when its first voxel is there
+ * @throws InvalidRequestError where the slice to begin with is none
  */
 export async function segmentVolume(
   model: SegmentationModel,
@@ -22,6 +24,12 @@ export async function segmentVolume(
   sighted?: (sighting: PromptMask) => void,
 ): Promise<readonly PromptMask[]> {
   const { size } = volume.geometry;
+  const { firstSlice = 0 } = options;
+  if (firstSlice >= size[2]) {
+    throw new InvalidRequestError(
+      `The first slice is to be ${firstSlice}; the image has ${size[2]}, counted from 0 to ${size[2] - 1}.`,
+    );
+  }
   const gathered = prompts.map((prompt) => ({
     prompt,
     mask: createBitVolume(size),

@@ -1,6 +1,6 @@
 import { openSeries } from "#converters/dicom/index.ts";
 import type { Volume } from "#converters/geometry/index.ts";
-import { readNifti } from "#converters/nifti/index.ts";
+import { numbersOnly, readNifti } from "#converters/nifti/index.ts";
 import { InvalidRequestError } from "#server/domain/index.ts";
 import { dicomFilesIn } from "../dicom-folder.ts";
 import { isFolder, readInput } from "../files.ts";
@@ -21,7 +21,7 @@ export async function readImage(
     if (modality === undefined && needsModality) {
       throw new InvalidRequestError('A NIfTI file does not say what it shows. Add "modality" to the case: CT, MR, ...');
     }
-    return readNifti(await readInput(path), modality === undefined ? {} : { modality });
+    return numbersOnly(readNifti(await readInput(path), modality === undefined ? {} : { modality })).volume;
   }
   const { volume } = await (await openSeries(dicomFilesIn(path), { signal, padding: "air" })).decode();
   if (modality !== undefined && modality !== volume.modality) {

@@ -76,7 +76,8 @@ export async function startOrthanc(options: OrthancOptions): Promise<Orthanc> {
 }
 
 /**
- * An Orthanc whose owner was killed goes on, and holds its index: only its user may decide to stop it.
+ * An Orthanc whose owner was killed goes on, and holds its index: only its user may decide to stop it. One whose owner lives is
+ * in use.
  * @throws OrthancStartError that names the process
  */
 async function refuseHeldFolder(pidPath: string): Promise<void> {
@@ -84,6 +85,12 @@ async function refuseHeldFolder(pidPath: string): Promise<void> {
   if (!(pid > 0)) return;
   const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
   if (!command.includes(dirname(pidPath))) return;
+  const [, owner = "1"] = /^PPid:\s*(\d+)/m.exec(await readFile(`/proc/${pid}/status`, "utf8").catch(() => "")) ?? [];
+  if ((await readFile(`/proc/${owner}/cmdline`, "utf8").catch(() => "")).includes("parse3d")) {
+    throw new OrthancStartError(
+      `Process ${owner} is using this storage folder: the same program runs already. Go on there, or end it with Ctrl-C first.`,
+    );
+  }
   throw new OrthancStartError(
     `Process ${pid} is an Orthanc on this storage folder that an earlier run left behind. Stop it with: kill ${pid}`,
   );

@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { link, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readInput, writeOutput } from "../../server/files.ts";
+import { dicomFilesIn } from "../../server/dicom-folder.ts";
+import { makeOutputFolder, readInput, refuseSameFile, writeOutput } from "../../server/files.ts";
+import { collect } from "../fixtures/collect.ts";
 
 let folder: string;
 
@@ -29,3 +31,46 @@ test("a folder as output and a file that is not there are refused in words", asy
   await expect(readInput(join(folder, "absent"))).rejects.toThrow("ENOENT");
   expect((await readdir(folder)).filter((name) => name.endsWith(".part"))).toEqual([]);
 });
+
+test("a result may not take the place of what it is made from, by whatever name", async () => {
+  const [input, other] = [join(folder, "in.nii"), join(folder, "other.nii")];
+  await writeFile(input, "scan");
+  await writeFile(other, "scan");
+  await link(input, join(folder, "linked.nii"));
+  await symlink(input, join(folder, "symbolic.nii"));
+  for (const name of ["in.nii", "linked.nii", "symbolic.nii"]) {
+    await expect(refuseSameFile(input, join(folder, name))).rejects.toThrow("The output would replace the input");
+  }
+  await refuseSameFile(input, other);
+  await refuseSameFile(input, join(folder, "not-there.nii"));
+});
+
+test("a file where a folder is to be is refused in words, before any work", async () => {
+  await writeFile(join(folder, "file"), "");
+  await expect(makeOutputFolder(join(folder, "file"))).rejects.toThrow("Name another one with -o");
+  await makeOutputFolder(join(folder, "new/folder"));
+  await makeOutputFolder(join(folder, "new/folder"));
+});
+
+test("a device that takes nothing more is named in words", async () => {
+  await expect(writeOutput("/dev/full", Uint8Array.of(1))).rejects.toThrow("ENOSPC");
+});
+
+test.each(["empty", "cut short", "without its mark"])(
+  "a file that is called DICOM and is %s is not left out in silence",
+  async (how) => {
+    const series = await mkdtemp(join(folder, "series-"));
+    const good = new Uint8Array(200);
+    good.set(new TextEncoder().encode("DICM"), 128);
+    await writeFile(join(series, "1.dcm"), good);
+    await writeFile(join(series, "notes.txt"), "not a slice");
+    expect(await collect(dicomFilesIn(series))).toHaveLength(1);
+    const bad = {
+      empty: new Uint8Array(),
+      "cut short": good.subarray(0, 100),
+      "without its mark": new Uint8Array(200),
+    }[how];
+    await writeFile(join(series, "2.dcm"), bad!);
+    await expect(collect(dicomFilesIn(series))).rejects.toThrow("2.dcm cannot be read");
+  },
+);

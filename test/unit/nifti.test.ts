@@ -167,9 +167,35 @@ describe("geometry", () => {
     [3, 0.001],
     [0, 1],
   ])("with space unit %i, one unit is %d mm", (unit, mm) => {
-    const found = readNifti(fileWith((header) => header.setUint8(123, unit))).geometry.ijkToLps;
-    expect(found[0]).toBeCloseTo(-1.5 * mm, 9);
-    expect(found[11]).toBeCloseTo(30 * mm, 9);
+    const scaled = (header: DataView) => {
+      header.setUint8(123, unit);
+      for (let n = 0; n < 12; n++) header.setFloat32(280 + 4 * n, header.getFloat32(280 + 4 * n, true) / 16, true);
+    };
+    const found = readNifti(fileWith(scaled)).geometry.ijkToLps;
+    expect(found[0]).toBeCloseTo((-1.5 / 16) * mm, 9);
+    expect(found[11]).toBeCloseTo((30 / 16) * mm, 9);
+  });
+
+  test("voxels larger than any scanner's are refused, with their size: millimetres that are called metres", () => {
+    const metres = fileWith((header) => header.setUint8(123, 1));
+    expect(reasonFor(() => readNifti(metres))).toBe("invalid-header");
+    expect(() => readNifti(metres)).toThrow("1500 x 2000 x 3000 mm");
+  });
+
+  test.each([
+    ["a qform", 1],
+    ["no transform", 0],
+  ])("with %s, a voxel size of 0 is refused, except along an axis of one voxel", (_, code) => {
+    const flat = (count: number) =>
+      fileWith((header) => {
+        header.setInt16(sformCode, 0, true);
+        header.setInt16(qformCode, code, true);
+        header.setInt16(46, count, true);
+        header.setFloat32(88, 0, true);
+      });
+    expect(reasonFor(() => readNifti(flat(geometry.size[2])))).toBe("invalid-header");
+    expect(() => readNifti(flat(geometry.size[2]))).toThrow("no voxel size");
+    expect(readNifti(flat(1)).geometry.ijkToLps[10]).toBe(1);
   });
 
   test.each<[string, (header: DataView) => void]>([

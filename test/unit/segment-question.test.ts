@@ -9,7 +9,7 @@ import {
   type SegmentOptions,
   type SegmentSeriesRequest,
 } from "#server/domain/index.ts";
-import { type Asking, createAsking, modalitiesOf, read, side } from "../fixtures/asking.ts";
+import { type Asking, createAsking, modalitiesOf, read, side, slices } from "../fixtures/asking.ts";
 import { axial, ctSeries, ctSlice } from "../fixtures/ct-slices.ts";
 import { createFakeModel } from "../fixtures/fake-model.ts";
 import { registryOf } from "../fixtures/fake-registry.ts";
@@ -34,6 +34,11 @@ describe("a question", () => {
     });
     expect(seg?.sopInstanceUid).toBe(deterministicUid(key, "instance"));
     expect(seg?.seriesInstanceUid).toBe(deterministicUid(key, "series"));
+  });
+
+  test("cannot begin with a slice that is none", async () => {
+    await ask(["bright"], { fromSlice: slices - 1 });
+    await expect(ask(["bright"], { fromSlice: slices })).rejects.toThrow(`the image has ${slices}, counted from 0`);
   });
 
   test.each<Partial<SegmentSeriesRequest>>([
