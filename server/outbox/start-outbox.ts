@@ -24,6 +24,9 @@ export interface OutboxOptions {
 
 const LONGEST_DELAY_MS = 7_200_000;
 
+/** For a delivery that is under way when all is to end: what was taken and not noted would be delivered once more. */
+const GRACE_MS = 3000;
+
 /**
  * Delivers what is owed to others, each at least once, until disposed. What a process has taken and not ended, for it died,
  * is due again after a while.
@@ -31,10 +34,11 @@ const LONGEST_DELAY_MS = 7_200_000;
 export function startOutbox(options: OutboxOptions): AsyncDisposable {
   const { logger, kind, pollMs = 2000 } = options;
   const stop = new AbortController();
+  const giveUpWaiting = new AbortController();
   const loop = (async () => {
     while (!stop.signal.aborted) {
       try {
-        while (!stop.signal.aborted && (await deliverNext(options, stop.signal)));
+        while (!stop.signal.aborted && (await deliverNext(options, giveUpWaiting.signal)));
       } catch (err) {
         if (!stop.signal.aborted) logger.warn({ event: "outbox.look-failed", kind, err });
       }
@@ -44,7 +48,9 @@ export function startOutbox(options: OutboxOptions): AsyncDisposable {
   return {
     [Symbol.asyncDispose]: async () => {
       stop.abort();
+      const grace = setTimeout(() => giveUpWaiting.abort(), GRACE_MS);
       await loop;
+      clearTimeout(grace);
     },
   };
 }
