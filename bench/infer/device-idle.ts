@@ -94,11 +94,11 @@ function sleepingDevice() {
     async look() {
       await work(LOOK_MS);
       return {
-        async ask() {
-          await work(ASK_MS);
+        async ask({ dims: [, prompts = 0] }) {
+          await work((ASK_MS * prompts) / PROMPTS);
           return {
-            mask_logits: new Tensor("float32", logits.slice(), [1, PROMPTS, side, side]),
-            existence_logits: new Tensor("float32", new Float32Array(PROMPTS).fill(4), [1, PROMPTS]),
+            mask_logits: new Tensor("float32", logits.slice(0, prompts * side * side), [1, prompts, side, side]),
+            existence_logits: new Tensor("float32", new Float32Array(prompts).fill(4), [1, prompts]),
           };
         },
         close: () => {},
