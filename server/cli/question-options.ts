@@ -14,6 +14,7 @@ export interface QuestionOptions {
   readonly fromSlice?: number;
   readonly volume?: number;
   readonly resample?: boolean;
+  readonly deflated?: boolean;
   readonly segmentationType?: SegmentationType;
 }
 
@@ -33,6 +34,7 @@ export function addQuestionOptions(command: Command): Command {
     .option("--instances", "tell touching objects of one prompt apart, where the model sees their edges")
     .option("--from-slice <n>", "compute this slice first, and the others outwards from it", wholeNumber)
     .option("--volume <n>", "which volume of several (time, echo, b-value, stack), counted from 0", wholeNumber)
+    .option("--deflated", "write the SEG deflated as a whole: small, where the receiver reads that")
     .option("--resample", "put tilted or unevenly spaced slices of a series onto a regular grid, not refuse them")
     .option(
       "--segmentation-type <type>",

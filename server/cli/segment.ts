@@ -80,7 +80,7 @@ export async function segmentArchived(
   await using ports = await openCommandPorts();
   const studyInstanceUid = options.study ?? (await studyOf(ports.archive, seriesInstanceUid, { signal }));
   using watch = watchOf(options, terminal, signal);
-  const { volume, resample, segmentationType } = options;
+  const { volume, resample, segmentationType, deflated } = options;
   const result = await segmentSeries(
     ports,
     {
@@ -91,6 +91,7 @@ export async function segmentArchived(
       outputs: wanted,
       ...(volume !== undefined && { volume }),
       ...(resample && { resample }),
+      ...(deflated && { deflated }),
       ...(segmentationType && { segmentationType }),
     },
     watch,
@@ -158,8 +159,8 @@ export async function segmentFile(
   options: SegmentCommandOptions,
   { terminal, signal }: CommandContext,
 ): Promise<void> {
-  if (options.resample || options.segmentationType) {
-    throw new InvalidRequestError("--resample and --segmentation-type belong to --series: a NIfTI file is one grid.");
+  if (options.resample || options.segmentationType || options.deflated) {
+    throw new InvalidRequestError("--resample, --segmentation-type and --deflated belong to --series.");
   }
   const target = targetOf(options.output ?? (options.recognise ? ["detections"] : []));
   if (target !== undefined) await refuseSameFile(file, target);

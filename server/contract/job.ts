@@ -67,6 +67,7 @@ const RequestView = z.discriminatedUnion("kind", [
     outputs: z.array(Output),
     segmentationType: SegmentationType.optional(),
     volume: z.int().optional(),
+    deflated: z.boolean().optional(),
     resample: z.boolean().optional(),
     recut: RecutView.optional().describe(
       "Where nothing was inferred: which job's probabilities were cut again, and at what",

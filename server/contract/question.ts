@@ -67,6 +67,12 @@ export const seriesFields = {
   segmentationType: SegmentationType.default("binary").describe(
     "Of the SEG: binary: one bit a voxel, for every receiver; fractional: the model's probabilities, 0 to 255; labelmap: one number a voxel, with a background, not with merge overlapping",
   ),
+  deflated: z
+    .boolean()
+    .default(false)
+    .describe(
+      "The SEG is written deflated as a whole (1.2.840.10008.1.2.1.99): a hundredth of the size of sparse masks, where the receiver reads it",
+    ),
   volume: z
     .int()
     .min(0)

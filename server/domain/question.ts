@@ -43,6 +43,8 @@ export interface SeriesQuestion extends Question {
   readonly outputs?: readonly Output[];
   /** "binary" where left out. */
   readonly segmentationType?: SegmentationType;
+  /** The SEG is written deflated as a whole. */
+  readonly deflated?: boolean;
 }
 
 /** @throws InvalidRequestError where two answers do not go together */

@@ -43,6 +43,7 @@ export interface Answered {
   readonly computedOn?: string;
   readonly outputs: readonly Output[];
   readonly segmentationType: SegmentationType;
+  readonly deflated?: boolean;
   /** Kept in the SEG: what was asked, and how. */
   readonly provenance: string;
 }
@@ -64,13 +65,14 @@ export async function resultObjects(
   answered: Answered,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly ResultObject[]> {
-  const { key, series, answers, card, computedOn, outputs, segmentationType: kind, provenance } = answered;
+  const { key, series, answers, card, computedOn, outputs, segmentationType: kind, deflated, provenance } = answered;
   const { header, volume } = series;
   const study = header.study.StudyInstanceUID;
   const found = answers.filter(({ finding }) => finding.present);
   const reported = answers.filter(({ finding, looked }) => finding.present || looked);
   // Objects of another kind of SEG are other objects: the same UID never stands for two of them.
-  const role = (name: string) => newUid(key, kind === "binary" ? name : `${name}: ${kind}`);
+  const kinds = [...(kind === "binary" ? [] : [kind]), ...(deflated ? ["deflated"] : [])];
+  const role = (name: string) => newUid(key, [name, ...kinds].join(": "));
   const common = {
     header,
     geometry: volume.geometry,
@@ -97,7 +99,7 @@ export async function resultObjects(
       algorithm: { ...common.algorithm, parameters: provenance },
       kind,
       // Frames of bits may not be compressed so, and others are mostly background.
-      compression: kind === "binary" ? "none" : "rle",
+      compression: deflated ? "deflated" : kind === "binary" ? "none" : "rle",
       segments: found.map((answer) => ({ ...segmentOf(answer), ...(kind === "fractional" && fractionsOf(answer)) })),
       uids: segUids,
     };

@@ -69,7 +69,7 @@ export async function segmentSeries(
   run: SegmentRun,
 ): Promise<SegmentSeriesResult> {
   const { source, models, newUid } = ports;
-  const { series: wanted, segmentationType = "binary", resample, minimumVolumeMm3 } = request;
+  const { series: wanted, segmentationType = "binary", deflated = false, resample, minimumVolumeMm3 } = request;
   const { signal } = run;
   checkQuestion(request);
   const outputs = outputsOf(request);
@@ -150,7 +150,7 @@ export async function segmentSeries(
   const told = computedOn === undefined ? {} : { computedOn };
   const notFound = answers.flatMap(({ finding, prompt }) => (finding.present ? [] : prompt.text));
   const provenance = writeProvenance(request, model.card, notFound);
-  const answered = { key, series, answers, card: model.card, outputs, segmentationType, provenance, ...told };
+  const answered = { key, series, answers, card: model.card, outputs, segmentationType, deflated, provenance, ...told };
   const objects = await watch.time("encode", () => resultObjects(ports, answered, { signal }));
   const stored = await watch.time("store", () => storeResults(ports, objects, run));
   const { threshold = DEFAULT_THRESHOLD } = request;

@@ -58,13 +58,14 @@ function viewRequest(request: JobRequest): JobView["request"] {
   if (request.kind === "image") {
     return { kind: "image", modality: request.modality, output: request.output, ...common };
   }
-  const { series, outputs, segmentationType, volume, resample, recut } = request;
+  const { series, outputs, segmentationType, deflated, volume, resample, recut } = request;
   return {
     kind: "series",
     ...series,
     outputs,
     ...(segmentationType && { segmentationType }),
     ...(volume !== undefined && { volume }),
+    ...(deflated !== undefined && { deflated }),
     ...(resample !== undefined && { resample }),
     ...(recut && { recut: { jobId: recut.jobId, thresholds: recut.thresholds } }),
     ...common,

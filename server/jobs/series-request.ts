@@ -30,7 +30,7 @@ const order: readonly Output[] = ["seg", "sr", "rtstruct", "sc", "detections"];
  */
 export function seriesJobRequest(series: SeriesRef, asked: AskedOfSeries): SeriesJobRequest {
   checkQuestion(asked);
-  const { segmentationType, volume, resample, recognise = false } = asked;
+  const { segmentationType, deflated, volume, resample, recognise = false } = asked;
   const outputs = outputsOf({ recognise, ...(asked.outputs && { outputs: asked.outputs }) });
   return {
     kind: "series",
@@ -45,6 +45,7 @@ export function seriesJobRequest(series: SeriesRef, asked: AskedOfSeries): Serie
     outputs: order.filter((output) => outputs.includes(output)),
     ...(segmentationType !== undefined && segmentationType !== "binary" && { segmentationType }),
     ...(volume !== undefined && { volume }),
+    ...(deflated === true && { deflated }),
     ...(resample === true && { resample }),
     ...thresholdsOf(asked),
   };

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { contoursOnto, decodeSeg, decodeSeries, decodeStructureSet, maskOnto } from "#converters/dicom/index.ts";
+import {
+  contoursOnto,
+  decodeSeg,
+  decodeSeries,
+  decodeStructureSet,
+  maskOnto,
+  readPart10,
+} from "#converters/dicom/index.ts";
 import type { Volume } from "#converters/geometry/index.ts";
 import type { JobView } from "#server/contract/index.ts";
 import type { SeriesRef } from "#server/domain/index.ts";
@@ -114,6 +121,22 @@ describe("the other kinds of SEG, read back from the archive", () => {
     for (const number of [1, 2]) {
       expect(Buffer.compare(maskOnto(other!, number, geometry).bits, maskOnto(plain!, number, geometry).bits)).toBe(0);
     }
+    expect(await service.segSeries(ct.studyInstanceUid)).toBe(2);
+  });
+
+  test("a deflated one is smaller, has the voxels of the plain one and no error", async () => {
+    const ct = await service.load(syntheticCt(12, 48, "deflated").instances());
+    const { geometry } = await volumeOf(ct);
+    const [plain, deflated] = await Promise.all(
+      [false, true].map(async (asked) => (await fetched(await service.job(ct, ["bone"], { deflated: asked }))).seg!),
+    );
+    expect(
+      Buffer.compare(maskOnto(decodeSeg(deflated!), 1, geometry).bits, maskOnto(decodeSeg(plain!), 1, geometry).bits),
+    ).toBe(0);
+    // dciodvfy cannot seek in a deflated file; dcmtk reads it to its end.
+    expect(dcmdump(deflated!).status).toBe(0);
+    expect(readPart10(deflated!).transferSyntaxUid).toBe("1.2.840.10008.1.2.1.99");
+    expect(deflated!.length).toBeLessThan(plain!.length);
     expect(await service.segSeries(ct.studyInstanceUid)).toBe(2);
   });
 
