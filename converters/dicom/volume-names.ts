@@ -1,18 +1,9 @@
 import type { ImageFrame } from "./image-frame.ts";
 import type { Trait } from "./volume-traits.ts";
 
-/** Code strings have no other characters; free text and times of day are not told on. */
-const TELLABLE: ReadonlySet<Trait> = new Set([
-  "image type",
-  "energy window",
-  "echo time",
-  "b-value",
-  "diffusion direction",
-  "R-R interval",
-  "temporal position",
-  "trigger time",
-  "acquisition",
-]);
+/** Free text and times of day are not told on. */
+const UNTOLD: ReadonlySet<Trait> = new Set(["stack", "acquisition time", "content time"]);
+/** Code strings have no other characters. */
 const CODE_STRING = /^[A-Z0-9 _.\\-]{1,80}$/;
 
 /** What the frames of one volume say of the traits that tell it from others: "echo time 80, b-value 1000"; "" where nothing. */
@@ -20,7 +11,7 @@ export function nameOfVolume([first, ...others]: readonly ImageFrame[], traits: 
   return (Object.keys(first!.traits) as (keyof ImageFrame["traits"])[])
     .flatMap((trait) => {
       const value = first!.traits[trait];
-      if (trait === "instanceNumber" || !traits.includes(trait) || !TELLABLE.has(trait)) return [];
+      if (trait === "instanceNumber" || !traits.includes(trait) || !!UNTOLD.has(trait)) return [];
       if (value === undefined || others.some((frame) => frame.traits[trait] !== value)) return [];
       return typeof value === "number" || CODE_STRING.test(value) ? [`${trait} ${value}`] : [];
     })

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { Figures } from "../card-fields.ts";
 import { BRAIN_T1_CLASSES, BRAIN_T1_COMPOSITES, BRAIN_T1_PLANE_FROM } from "../labels/brain-t1-classes.ts";
 import { LabelsManifest } from "../labels/manifest.ts";
+import { WHOLE_T1_HEAD } from "../labels/t1-head.ts";
 import { BRAIN_T1_INPUT, BRAIN_T1_OUTPUT } from "./graph.ts";
 
 export const BRAIN_T1_UNET = { name: "brain-t1-unet", version: "1.0.0" } as const;
@@ -38,22 +39,12 @@ export async function buildBrainT1(folder: string): Promise<void> {
     intendedUse: "Research on T1-weighted MR of adult heads. Not for diagnosis or any clinical decision.",
     trained: true,
     algorithmFamily: "artificial-intelligence",
-    modalities: ["MR"],
+    ...WHOLE_T1_HEAD,
     licence: "MIT",
     nonCommercial: false,
     attribution:
       "Trained on Colin27 (ch2 of MRIcron) and the ICBM MNI152 template, with labels of MeshNet (neuroneural/brainchop, MIT).",
     figures,
-    accepts: {
-      minimumExtentMm: 100,
-      minimumVolumeMl: 200,
-      noteAboveSpacingMm: 2,
-      refusal:
-        "This network knows T1-weighted MR of a whole head only. Choose a T1 series that covers the head, " +
-        "or another model for this series.",
-    },
-    conform: { orientation: "LIA", spacingMm: [1, 1, 1], size: [256, 256, 256], outside: 0 },
-    normalise: { rule: "min-max", to: [0, 1] },
     crop: { above: 0.1, marginVoxels: 4 },
     graph: { input: BRAIN_T1_INPUT, output: BRAIN_T1_OUTPUT },
     classes: BRAIN_T1_CLASSES,

@@ -9,6 +9,7 @@ import { BRAIN_T1_CLASSES, BRAIN_T1_COMPOSITES, BRAIN_T1_PLANE_FROM, BRAINCHOP_L
 import { BRAINCHOP_LICENCE } from "./brainchop-licence.ts";
 import { LabelsManifest } from "./manifest.ts";
 import { MESHNET_INPUT, MESHNET_OUTPUT, meshNetGraph } from "./meshnet-graph.ts";
+import { WHOLE_T1_HEAD } from "./t1-head.ts";
 import { type MeshNetLayer, readMeshNet } from "./tfjs-layers.ts";
 
 /** Version of every bundle that it makes. */
@@ -44,22 +45,11 @@ export async function convertMeshNet(
     intendedUse: "Research on T1-weighted MR of adult heads. Not for diagnosis or any clinical decision.",
     trained: true,
     algorithmFamily: "artificial-intelligence",
-    modalities: ["MR"],
+    ...WHOLE_T1_HEAD,
     licence: "MIT",
     nonCommercial: false,
     attribution: "MeshNet weights: neuroneural/brainchop, MIT licence, copyright 2021 neuroneural/brainchop.",
     ...(figures && { figures }),
-    accepts: {
-      minimumExtentMm: 100,
-      // A newborn's brain has 300 mL.
-      minimumVolumeMl: 200,
-      noteAboveSpacingMm: 2,
-      refusal:
-        "This network knows T1-weighted MR of a whole head only. Choose a T1 series that covers the head, " +
-        "or another model for this series.",
-    },
-    conform: { orientation: "LIA", spacingMm: [1, 1, 1], size: [256, 256, 256], outside: 0 },
-    normalise: { rule: "min-max", to: [0, 1] },
     crop: { above: 0.2, marginVoxels: 0 },
     graph: { input: MESHNET_INPUT, output: MESHNET_OUTPUT },
     classes: BRAIN_T1_CLASSES,
