@@ -11,7 +11,7 @@ export function nameOfVolume([first, ...others]: readonly ImageFrame[], traits: 
   return (Object.keys(first!.traits) as (keyof ImageFrame["traits"])[])
     .flatMap((trait) => {
       const value = first!.traits[trait];
-      if (trait === "instanceNumber" || !traits.includes(trait) || !!UNTOLD.has(trait)) return [];
+      if (trait === "instanceNumber" || !traits.includes(trait) || UNTOLD.has(trait)) return [];
       if (value === undefined || others.some((frame) => frame.traits[trait] !== value)) return [];
       return typeof value === "number" || CODE_STRING.test(value) ? [`${trait} ${value}`] : [];
     })
