@@ -98,7 +98,7 @@ describeWithData("real files", () => {
     expect(imported.code).toBe(0);
     const { studyInstanceUid, seriesInstanceUid, instances } = JSON.parse(imported.out);
     const again = await parse3d("import", ct, "--modality", "CT", "--patient-id", "DEMO", "--json");
-    expect(JSON.parse(again.out)).toEqual({ studyInstanceUid, seriesInstanceUid, instances });
+    expect(JSON.parse(again.out)).toEqual({ studyInstanceUid, seriesInstanceUid, instances, notes: [] });
 
     const foreign = ["import", ct, "--modality", "CT", "--patient-id", "ANOTHER", "--study", studyInstanceUid];
     expect((await parse3d(...foreign)).code).toBe(2);
