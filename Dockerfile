@@ -52,7 +52,10 @@ COPY . .
 RUN userdel --remove ubuntu && useradd --uid 1000 --user-group --no-create-home node && mkdir /data && chown node:node /data
 VOLUME /data
 USER node
+# The second and third as bin/parse3d has them: what a server has let go of goes back to the system.
 ENV NODE_ENV=production \
+    GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=393216 \
+    NODE_OPTIONS=--max-semi-space-size=4 \
     PARSE3D_HOST=0.0.0.0 \
     PARSE3D_DATA_DIR=/data \
     PARSE3D_EXECUTION_PROVIDER=cuda
@@ -65,7 +68,10 @@ COPY . .
 RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node
+# The second and third as bin/parse3d has them: what a server has let go of goes back to the system.
 ENV NODE_ENV=production \
+    GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=393216 \
+    NODE_OPTIONS=--max-semi-space-size=4 \
     PARSE3D_HOST=0.0.0.0 \
     PARSE3D_PORT=8117 \
     PARSE3D_DATA_DIR=/data

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -14,6 +15,8 @@ export default defineConfig({
     globalSetup: ["test/fixtures/announce-data.ts"],
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // Much of what a test does is to wait for another program: two at a time, even where there are but two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,

@@ -3,20 +3,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { OFFICIAL_CONFIG } from "#models/boltzformer/network-config.ts";
 import { networkTensors } from "#models/boltzformer/network-tensors.ts";
-import {
-  buildBoltzFormer,
-  type GraphTensor,
-  type InstalledBundle,
-  layerNoise,
-  NOISE_INPUT,
-  openBundle,
-  verifyBundle,
-} from "#models/index.ts";
-import { createBundleModel, openGraphProcess } from "#server/engines/index.ts";
+import { buildBoltzFormer, type GraphTensor, openBundle, verifyBundle } from "#models/index.ts";
+import { openGraphProcess } from "#server/engines/index.ts";
 import { median } from "./figure.ts";
-import { noisyCt } from "./infer/small-network.ts";
+import { measureHalves, rounded } from "./infer/full-halves.ts";
+import { openFullProcess } from "./infer/full-process.ts";
+import { openPrototype } from "./infer/prototype-process.ts";
+import { interleave } from "./interleave.ts";
 import { writeMadeWeights } from "./made-weights.ts";
-import { peakMiBOf } from "./peak-memory.ts";
 
 /*
  * MedImageParse 3D at its real size against numbers of upstream's own code, with made weights: the official ones are not
@@ -34,13 +28,19 @@ const { values: options } = parseArgs({
         "boltzformer_golden/full.golden.safetensors",
       ),
     },
+    prototype: { type: "string", default: join(ROOT, "../shared/prototypes/inference") },
     threads: { type: "string", default: "2" },
     runs: { type: "string", default: "5" },
   },
 });
+const config = join(options.golden, "../full.json");
 const threads = Number(options.threads);
 const runs = Number(options.runs);
-const rounded = (value: number) => Number(value.toPrecision(3));
+
+/** How many prompts, and what the figures call that. */
+const PROMPTS = { eight: 8, thirtyTwo: 32 } as const;
+/** Seconds of the prototype over those of upstream's PyTorch code, measured side by side on one machine: facts, no run of ours. */
+const PROTOTYPE_OVER_UPSTREAM = { one: 5.0 / 5.9, eight: 5.9 / 10.7 } as const;
 
 const MASK_TOLERANCE = 2e-3;
 const EXISTENCE_TOLERANCE = 1e-4;
@@ -66,41 +66,54 @@ if (bundle.engine !== "bundle") throw new Error("the builder made another kind o
 note("comparing with upstream's numbers");
 const network = openGraphProcess({ threads });
 const { maxAbsDiff } = await verifyBundle(bundle, options.golden, network.run);
-note("measuring one prompt and eight");
-const fresh = openGraphProcess({ threads });
-const { manifest } = bundle;
-const imageFile = join(folder, manifest.files.imageModel.name);
-const ask = (prompts: number) => fresh.ask(imageFile, question(prompts));
-const { secondsToOpen } = await ask(8);
-const samples = { one: [] as number[], eight: [] as number[] };
-let peakRssMb = 0;
-for (let run = 0; run < runs; run++) {
-  samples.one.push((await ask(1)).seconds);
-  const eight = await ask(8);
-  samples.eight.push(eight.seconds);
-  peakRssMb = eight.peakRssMb;
-}
-await ask(32);
-const thirtyTwo = median([await ask(32), await ask(32), await ask(32)].map(({ seconds }) => seconds));
-
-note("measuring the two halves: one look, then one, eight and thirty-two prompts");
-const halves = await measureHalves();
-note("measuring the inference process");
+note("measuring one, eight and thirty-two prompts: the graph, the inference process, the prototype");
 await network[Symbol.asyncDispose]();
+const opened = await openPrototype({ prototype: options.prototype, config, weights, threads });
+if ("missing" in opened) note(`*** LEFT OUT: the prototype: ${opened.missing} ***`);
+const prototype = "missing" in opened ? undefined : opened;
+const fresh = openGraphProcess({ threads });
+const inference = await openFullProcess(bundle, threads);
+const { manifest } = bundle;
+const ask = (prompts: number) => fresh.ask(join(folder, manifest.files.imageModel.name), question(prompts));
+const { secondsToOpen } = await ask(1);
+// What takes more memory comes last: peaks stay.
+const eight = await sideBySide("eight");
+const thirtyTwo = await sideBySide("thirtyTwo");
+const { secondsToReady } = inference;
+await prototype?.[Symbol.asyncDispose]();
 await fresh[Symbol.asyncDispose]();
-const inferenceProcessPeakMb = await measureProcess(bundle);
+await inference[Symbol.asyncDispose]();
 
-const secondsPerSlice = { one: median(samples.one), eight: median(samples.eight) };
+note("measuring the two halves: one look, then groups of prompts");
+const halves = await measureHalves({ bundle, threads, runs, question });
+
 console.log(
   JSON.stringify({
     maxAbsDiff,
-    secondsPerSlice: { one: rounded(secondsPerSlice.one), eight: rounded(secondsPerSlice.eight) },
-    eightPromptsOverOne: rounded(secondsPerSlice.eight / secondsPerSlice.one),
-    thirtyTwoPromptsOverOne: rounded(thirtyTwo / secondsPerSlice.one),
-    peakRssMb,
+    ...figuresOf("graph"),
+    peakRssMb: eight.peakRssMb.graph,
+    peakRssMbThirtyTwo: thirtyTwo.peakRssMb.graph,
     secondsToOpen: rounded(secondsToOpen),
+    inferenceProcess: {
+      ...figuresOf("inference"),
+      peakRssMb: eight.peakRssMb.inference,
+      peakRssMbThirtyTwo: thirtyTwo.peakRssMb.inference,
+      secondsToReady: rounded(secondsToReady),
+    },
     halves,
-    inferenceProcessPeakMb,
+    ...(prototype && {
+      prototype: {
+        onnxruntime: prototype.version,
+        ...figuresOf("prototype"),
+        peakRssMb: eight.peakRssMb.prototype,
+        peakRssMbThirtyTwo: thirtyTwo.peakRssMb.prototype,
+        secondsToOpen: rounded(prototype.secondsToOpen),
+      },
+      oursOverPrototype: { graph: overPrototype("graph"), inferenceProcess: overPrototype("inference") },
+      // Not measured here: upstream's own code is not at hand. The prototype's share of it was measured once, elsewhere.
+      oursOverUpstreamDerived: { graph: overUpstream("graph"), inferenceProcess: overUpstream("inference") },
+    }),
+    runs,
     threads,
   }),
 );
@@ -109,59 +122,62 @@ const agrees =
   mask_logits <= MASK_TOLERANCE && edge_logits <= MASK_TOLERANCE && existence_logits <= EXISTENCE_TOLERANCE;
 if (!agrees) process.exitCode = 1;
 
-/** Medians of the encoder's seconds, and of the decoder's for so many prompts. */
-async function measureHalves() {
-  const { imageEncoder, promptDecoder } = manifest.files;
-  if (!imageEncoder || !promptDecoder || manifest.sampling.mode !== "frozen") return undefined;
-  await using graphs = openGraphProcess({ threads, hold: 2 });
-  const shapes = manifest.sampling.noise ?? [];
-  const noises = shapes.map((dims, layer) => {
-    const count = dims.reduce((product, length) => product * length, 1);
-    return [`${NOISE_INPUT}${layer}`, { dtype: "float32", dims, data: layerNoise(0, layer, count) }] as const;
+/** Seconds of one prompt and of so many, in turns, and the peaks of the processes after that. */
+async function sideBySide(many: "eight" | "thirtyTwo") {
+  const ofPrototype = async (prompts: number) => (await prototype?.seconds(prompts)) ?? Number.NaN;
+  let graphPeak = 0;
+  const seconds = await interleave(runs, {
+    graphOne: async () => (await ask(1)).seconds,
+    graphMany: async () => {
+      const answered = await ask(PROMPTS[many]);
+      graphPeak = answered.peakRssMb;
+      return answered.seconds;
+    },
+    inferenceOne: () => inference.seconds(1),
+    inferenceMany: () => inference.seconds(PROMPTS[many]),
+    prototypeOne: () => ofPrototype(1),
+    prototypeMany: () => ofPrototype(PROMPTS[many]),
   });
-  const { image } = question(1);
-  const look = () => graphs.ask(join(folder, imageEncoder.name), { image: image! });
-  let { outputs } = await look();
-  const decode = (prompts: number) =>
-    graphs.ask(join(folder, promptDecoder.name), {
-      ...outputs,
-      ...Object.fromEntries(noises),
-      text_tokens: question(prompts).text_tokens!,
-    });
-  const encode: number[] = [];
-  const samples = new Map([1, 8, 32].map((prompts) => [prompts, [] as number[]]));
-  for (const prompts of samples.keys()) await decode(prompts);
-  let peak = 0;
-  for (let run = 0; run < runs; run++) {
-    const looked = await look();
-    ({ outputs } = looked);
-    encode.push(looked.seconds);
-    for (const [prompts, seconds] of samples) {
-      const answered = await decode(prompts);
-      seconds.push(answered.seconds);
-      peak = answered.peakRssMb;
-    }
-  }
-  const [one, eight, thirtyTwo] = [...samples.values()].map((seconds) => rounded(median(seconds)));
-  return { encode: rounded(median(encode)), decode: { one, eight, thirtyTwo }, peakRssMb: peak };
+  const peakRssMb = {
+    graph: graphPeak,
+    inference: inference.peakMiB(),
+    prototype: prototype && Math.round(await prototype.peakMiB()),
+  };
+  return { seconds, peakRssMb };
 }
 
-/** Peak memory of the inference process itself, text graph and all, after so many prompts on one slice. */
-async function measureProcess(bundle: InstalledBundle) {
-  await using model = createBundleModel(bundle, { executionProvider: "cpu", threads });
-  const run = { signal: new AbortController().signal, progress: () => {}, note: () => {} };
-  const peaks: Record<string, number> = {};
-  for (const count of [1, 8, 32]) {
-    const prompts = Array.from({ length: count }, (_, n) => ({ id: `p${n}`, text: `structure ${n + 1}` }));
-    const volume = {
-      ...noisyCt([manifest.imageSize, manifest.imageSize, 1], count),
-      modality: "MR",
-      unit: "arbitrary",
-    } as const;
-    for await (const _ of model.segment(volume, prompts, { merge: "exclusive", probabilities: false }, run));
-    peaks[count] = Math.round(peakMiBOf(model.status().pid));
-  }
-  return peaks;
+function figuresOf(who: "graph" | "inference" | "prototype") {
+  const one = `${who}One` as const;
+  const many = `${who}Many` as const;
+  return {
+    secondsPerSlice: {
+      one: rounded(median(eight.seconds[one])),
+      eight: rounded(median(eight.seconds[many])),
+      thirtyTwo: rounded(median(thirtyTwo.seconds[many])),
+    },
+    eightPromptsOverOne: rounded(ratio(eight.seconds[many], eight.seconds[one])),
+    thirtyTwoPromptsOverOne: rounded(ratio(thirtyTwo.seconds[many], thirtyTwo.seconds[one])),
+  };
+}
+
+function overPrototype(who: "graph" | "inference") {
+  return {
+    one: rounded(ratio(eight.seconds[`${who}One`], eight.seconds.prototypeOne)),
+    eight: rounded(ratio(eight.seconds[`${who}Many`], eight.seconds.prototypeMany)),
+    thirtyTwo: rounded(ratio(thirtyTwo.seconds[`${who}Many`], thirtyTwo.seconds.prototypeMany)),
+  };
+}
+
+function overUpstream(who: "graph" | "inference") {
+  const { one, eight } = overPrototype(who);
+  return {
+    one: rounded(one * PROTOTYPE_OVER_UPSTREAM.one),
+    eight: rounded(eight * PROTOTYPE_OVER_UPSTREAM.eight),
+  };
+}
+
+function ratio(ours: readonly number[], theirs: readonly number[]): number {
+  return median(ours) / median(theirs);
 }
 
 /** One slice of grey noise, and prompts of eight tokens. */

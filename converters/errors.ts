@@ -9,6 +9,7 @@ export type ErrorCode =
   | "forbidden"
   | "series-not-found"
   | "job-not-found"
+  | "rule-not-found"
   | "job-conflict"
   | "job-cancelled"
   | "invalid-prompt"

@@ -169,7 +169,9 @@ function textCard(
 }
 
 function labelsCard(manifest: LabelsManifest, sha256: string): ModelCard {
-  const targets = labelTargets(manifest).map(cardTarget);
+  const targets = labelTargets(manifest).map(
+    ({ sides, ...target }): Target => ({ ...cardTarget(target), ...(sides.rule !== "none" && { sided: true }) }),
+  );
   return { ...cardOf(manifest, sha256), engine: "labels", vocabulary: "closed", targets };
 }
 

@@ -51,7 +51,7 @@ export const cardFields = {
   trained: z.boolean(),
   /** Goes into a SEG as Segmentation Algorithm's family (PS3.3 C.8.20.2, CID 7162). */
   algorithmFamily: z.enum(["artificial-intelligence", "density-rules"]),
-  /** DICOM's Modality values that it was made for. */
+  /** DICOM's Modality values that it was made for; "EM" and "LSM" for electron and light-sheet microscopy. */
   modalities: z
     .array(z.string().regex(/^[A-Z]{2,16}$/))
     .min(1)

@@ -32,6 +32,6 @@ export { connectAzureMl, connectOpenInference } from "./remote/connect.ts";
 export { OpenInferenceManifest, type ServedModel } from "./remote/open-inference-manifest.ts";
 export { resolveTarget, type TargetResolution } from "./resolve-target.ts";
 export { type BrokenModel, type ModelStore, openModelStore, type PullOptions } from "./store.ts";
-export { regionsOfBodyPart } from "./vocabulary/body-part.ts";
+export { regionsOfBodyPart, windowOfBodyPart } from "./vocabulary/body-part.ts";
 export { recommendedTargets } from "./vocabulary/recommended-targets.ts";
 export type { RecommendedTarget } from "./vocabulary/target-group.ts";

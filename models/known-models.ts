@@ -79,4 +79,42 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
       COLOR_MAP_18,
     ],
   },
+  {
+    name: "brain-t1-tissue",
+    title: "White and grey matter on T1 MR (MeshNet of 5 channels, brainchop)",
+    modalities: ["MR"],
+    upstreamFolder: "model5_gw_ae",
+    files: [
+      { name: "model.json", sha256: "7aabd59933bd3528f120107165f5dd577c5b749cf91fc2f949987d7bc620ce59", bytes: 9356 },
+      {
+        name: "group1-shard1of1.bin",
+        sha256: "ca0d1b8ff72f8719d9525acaf9a1f1cb66dbb173b4ee1d7540f99e022cf4bfd8",
+        bytes: 22392,
+      },
+      {
+        name: "colormap3.json",
+        sha256: "71f3ce5c5d9d0db1208937f55fa35b9970ce63c1a24753cf74c471fe9a3c27eb",
+        bytes: 137,
+      },
+    ],
+  },
+  {
+    name: "brain-t1-regions",
+    title: "Regions of the cortex and deep structures on T1 MR (MeshNet of 104 classes, brainchop)",
+    modalities: ["MR"],
+    upstreamFolder: "model21_104class",
+    files: [
+      { name: "model.json", sha256: "b80a9ac7dccaecc08d59a7f2285a1dce50305d317f505b437518773ab2b27446", bytes: 8504 },
+      {
+        name: "group1-shard1of1.bin",
+        sha256: "8a0aa1e2d94e5edc94c54aed900da978d2a1388bee4621cee05e473db64b84af",
+        bytes: 345488,
+      },
+      {
+        name: "colormap.json",
+        sha256: "a450db760609a91a38b3ff1810a465841c39b1ff138cab005071c897ad0da069",
+        bytes: 3904,
+      },
+    ],
+  },
 ];

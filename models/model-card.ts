@@ -7,6 +7,8 @@ export interface Target {
   readonly name: string;
   readonly synonyms: readonly string[];
   readonly code?: CodedConcept;
+  /** One side of it may be asked for too: "left thalamus". Absent where the name holds its side, or there are none. */
+  readonly sided?: true;
 }
 
 /** What a user is told of a model before and after it answers. */

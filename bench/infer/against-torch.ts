@@ -18,6 +18,29 @@ const SIDES = [400, 630];
 /** Of masks, pixels that may differ: where a probability lies at the threshold but for rounding. */
 const MOST_DIFFERENT = 1e-5;
 
+/** What is asked of both; torch by itself, which merges nothing, and with an argmax over the prompts, which is upstream's merge. */
+const OUTPUTS = [
+  { words: "overlapping masks", merge: "overlapping", probabilities: false, peers: [["masks", "masks"]] },
+  {
+    words: "exclusive masks",
+    merge: "exclusive",
+    probabilities: false,
+    peers: [
+      ["masks", "masks, not merged"],
+      ["labels", "merged by argmax"],
+    ],
+  },
+  {
+    words: "exclusive masks and 8-bit probabilities",
+    merge: "exclusive",
+    probabilities: true,
+    peers: [
+      ["probabilities", "masks, not merged, and 8-bit probabilities"],
+      ["labels+probabilities", "merged by argmax, and 8-bit probabilities"],
+    ],
+  },
+] as const;
+
 /** What comes before the network and after it, beside PyTorch's F.interpolate on the same numbers. */
 export async function againstTorch(report: Report): Promise<void> {
   for (const side of SIDES) {
@@ -33,10 +56,10 @@ export async function againstTorch(report: Report): Promise<void> {
         return;
       }
       await using _ = torch;
-      report.note(`resizing beside PyTorch ${torch.version}, ${side} x ${side} ...`);
+      report.note(`resizing beside PyTorch ${torch.greeting}, ${side} x ${side} ...`);
       await torch.ask("write");
       const peer = async (what: string) => Number(await torch.ask(what)) * 1000;
-      const name = `torch ${torch.version}`;
+      const name = `torch ${torch.greeting}`;
 
       const pictures = new Uint8Array(SLICES * IMAGE * IMAGE);
       const resizeIn = () => {
@@ -58,11 +81,7 @@ export async function againstTorch(report: Report): Promise<void> {
       if (side !== SIDES[0]) continue;
 
       const existence = new Float32Array(PROMPTS).fill(4);
-      for (const [words, merge, probabilities] of [
-        ["overlapping masks", "overlapping", false],
-        ["exclusive masks", "exclusive", false],
-        ["exclusive masks and 8-bit probabilities", "exclusive", true],
-      ] as const) {
+      for (const { words, merge, probabilities, peers } of OUTPUTS) {
         const output = sliceOutput({
           plane: [IMAGE, IMAGE],
           imageSize: IMAGE,
@@ -73,19 +92,15 @@ export async function againstTorch(report: Report): Promise<void> {
           thresholds: { mask: 0.5, existence: 0.5, nmsIou: 0.5 },
           probabilities,
         });
-        if (merge === "overlapping") {
-          const masks = Buffer.concat(
-            output(logits, existence).map(({ mask }) => mask ?? new Uint8Array(IMAGE * IMAGE)),
-          );
-          checkSame(words, masks, await readFile(join(folder, "out.u8")), MOST_DIFFERENT);
-        }
-        const asked = probabilities ? "probabilities" : "masks";
-        const out = await interleave(ROUNDS, {
-          ours: timed(() => output(logits, existence)),
-          peer: () => peer(asked),
-        });
+        const answer = () => output(logits, existence);
+        const masks = Buffer.concat(answer().map(({ mask }) => mask ?? new Uint8Array(IMAGE * IMAGE)));
+        const [ours, theirs] = merge === "overlapping" ? [masks, "out.u8"] : [labelled(masks), "labels.u8"];
+        checkSame(words, ours, await readFile(join(folder, theirs)), MOST_DIFFERENT);
         const figure = `${PROMPTS} prompts of ${LOGITS}x${LOGITS} logits to ${words}`;
-        report.figure(compare(figure, "ms", out.ours, { name, samples: out.peer }));
+        for (const [asked, what] of peers) {
+          const out = await interleave(ROUNDS, { ours: timed(answer), peer: () => peer(asked) });
+          report.figure(compare(figure, "ms", out.ours, { name: `${name}: ${what}`, samples: out.peer }));
+        }
       }
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -99,6 +114,14 @@ function timed(work: () => unknown): () => Promise<number> {
     work();
     return performance.now() - begun;
   };
+}
+
+/** Masks that share no pixel as labels: 0 for none, p + 1 for prompt p. */
+function labelled(masks: Uint8Array): Uint8Array {
+  const pixels = IMAGE * IMAGE;
+  const labels = new Uint8Array(pixels);
+  for (let n = 0; n < masks.length; n++) if (masks[n] === 1) labels[n % pixels] = Math.floor(n / pixels) + 1;
+  return labels;
 }
 
 function checkSame(what: string, ours: Uint8Array, theirs: Uint8Array, most: number): void {

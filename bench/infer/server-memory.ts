@@ -59,10 +59,10 @@ export async function serverMemory(report: Report, bundle: InstalledBundle, kind
   }
 }
 
-/** The server as a user starts it. */
+/** The server as a user starts it: bin/parse3d becomes it, and sets how memory is taken. */
 async function startServerProcess(dicomwebUrl: string, dataFolder: string) {
   const port = await freePort();
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../../server/cli/main.ts"), "serve"], {
+  const child = spawn(join(import.meta.dirname, "../../bin/parse3d"), ["serve"], {
     stdio: ["ignore", "ignore", "inherit"],
     env: {
       PATH: process.env.PATH,

@@ -1,7 +1,7 @@
 """PyTorch's resizing, asked line by line: "in N" or "out KIND", each answered with its seconds.
 
 usage: torch_resize.py FOLDER SIDE PROMPTS THREADS. FOLDER holds planes.u8 (slices of SIDE x SIDE) and logits.f32 (PROMPTS of
-128 x 128); "write" leaves in.u8 and out.u8 there, for what comes out has to be the same.
+128 x 128); "write" leaves in.u8, out.u8 and labels.u8 there, for what comes out has to be the same.
 """
 
 import sys
@@ -30,7 +30,26 @@ def probabilities():
     return p > 0.5, (255 * p).round().to(torch.uint8)
 
 
-work = {"in": resize_in, "masks": masks, "probabilities": probabilities}
+def labels():
+    """Each pixel to the most probable prompt, as upstream merges what it has left; no suppression among prompts."""
+    p = torch.sigmoid(interpolate(logits, size=(512, 512), mode="bicubic", antialias=True))
+    most, prompt = p.max(dim=0)
+    return torch.where(most > 0.5, prompt + 1, 0)
+
+
+def labels_and_probabilities():
+    p = torch.sigmoid(interpolate(logits, size=(512, 512), mode="bicubic", antialias=True))
+    most, prompt = p.max(dim=0)
+    return torch.where(most > 0.5, prompt + 1, 0), (255 * p).round().to(torch.uint8)
+
+
+work = {
+    "in": resize_in,
+    "masks": masks,
+    "labels": labels,
+    "probabilities": probabilities,
+    "labels+probabilities": labels_and_probabilities,
+}
 with torch.inference_mode():
     print(torch.__version__, flush=True)
     for line in sys.stdin:
@@ -38,6 +57,7 @@ with torch.inference_mode():
         if what == "write":
             resize_in().numpy().tofile(f"{folder}/in.u8")
             masks().numpy().tofile(f"{folder}/out.u8")
+            labels().to(torch.uint8).numpy().tofile(f"{folder}/labels.u8")
             print("written", flush=True)
             continue
         begun = time.perf_counter()

@@ -49,6 +49,16 @@ export function slope(points: readonly (readonly [x: number, y: number])[]): num
   return up / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
 }
 
+/** The lowest point of each stretch of `width`: what is held between one garbage collection and the next is not in it. */
+export function floorOf(points: readonly (readonly [x: number, y: number])[], width: number) {
+  const lowest = new Map<number, readonly [x: number, y: number]>();
+  for (const point of points) {
+    const stretch = Math.floor(point[0] / width);
+    if (point[1] < (lowest.get(stretch)?.[1] ?? Number.POSITIVE_INFINITY)) lowest.set(stretch, point);
+  }
+  return [...lowest.values()];
+}
+
 /** The fields of /proc/PID/stat behind the program's name: state, parent, ... */
 async function statOf(pid: number): Promise<readonly string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");

@@ -9,7 +9,7 @@ import type { ApiClient } from "../../test/fixtures/api-client.ts";
 import { startTestPostgres } from "../../test/fixtures/test-postgres.ts";
 import { type Figure, percentile, type Report, type Suite, type SuiteOptions } from "../figure.ts";
 import { countSegs, DayLog } from "../load/day-log.ts";
-import { type Holding, holdingOf, slope } from "../load/process-watch.ts";
+import { floorOf, type Holding, holdingOf, slope } from "../load/process-watch.ts";
 import { SIDE, SLICES, scanDay, scannedSeries } from "../load/scanner.ts";
 import { startServerProcess } from "../load/server-process.ts";
 
@@ -22,6 +22,8 @@ const ASKED = "fat";
 /** Jobs after which the server is warm. */
 const WARM = 15;
 const PERSON_EVERY_MS = 4000;
+/** Stretches of the day of which the least memory is looked at. */
+const FLOORS = 15;
 
 export const programs: Suite["programs"] = {
   Orthanc: ["/usr/sbin/Orthanc", "--version"],
@@ -125,7 +127,9 @@ function holdingFigures(held: readonly (Holding & { readonly done: number })[], 
   // The first third fills caches and pools.
   const later = held.filter(({ done }) => done >= last.done / 3);
   const perJob = (of: (one: Holding) => number) => (1000 * (of(last) - of(warm))) / Math.max(1, last.done - warm.done);
-  const rising = (of: (one: Holding) => number) => 1000 * slope(later.map((one) => [one.done, of(one)]));
+  const course = (of: (one: Holding) => number) => later.map((one) => [one.done, of(one)] as const);
+  const rising = (of: (one: Holding) => number) => 1000 * slope(course(of));
+  const memory = course(({ memoryMiB }) => memoryMiB);
   return [
     one(
       "processor time of a job in the server, without inference",
@@ -138,10 +142,11 @@ function holdingFigures(held: readonly (Holding & { readonly done: number })[], 
       perJob(({ childSeconds }) => childSeconds),
     ),
     one("memory of the server and its children, peak", "MiB", Math.max(...held.map(({ memoryMiB }) => memoryMiB))),
+    one("memory's slope over the last two thirds", "MiB / 1000 jobs", 1000 * slope(memory)),
     one(
-      "memory's slope over the last two thirds",
+      "slope of memory's floor over the last two thirds",
       "MiB / 1000 jobs",
-      rising(({ memoryMiB }) => memoryMiB),
+      1000 * slope(floorOf(memory, last.done / FLOORS)),
     ),
     one(
       "open files' slope over the last two thirds",

@@ -47,3 +47,11 @@ function copyBit(from: Uint8Array, fromBit: number, to: Uint8Array, toBit: numbe
   const bit = (from[Math.floor(fromBit / 8)]! >>> (fromBit & 7)) & 1;
   if (bit === 1) to[Math.floor(toBit / 8)]! |= 1 << (toBit & 7);
 }
+
+/** So many bits from `startBit` on, the first one in bit 0 of the first byte: where they lie so already, a view of them. */
+export function bitsFrom(bytes: Uint8Array, startBit: number, count: number): Uint8Array {
+  if (startBit % 8 === 0 && count % 8 === 0) return bytes.subarray(startBit / 8, (startBit + count) / 8);
+  const out = new Uint8Array(Math.ceil(count / 8));
+  copyBits(bytes, startBit, out, 0, count);
+  return out;
+}

@@ -2,6 +2,7 @@ import { contoursOnto } from "./contours-onto.ts";
 import { decodeStructureSet } from "./decode-rtstruct.ts";
 import type { StructureSetInput } from "./encode-rtstruct.ts";
 import { checkSame, failedCheck } from "./failed-check.ts";
+import { singleSlice } from "./mask-slices.ts";
 
 /**
  * Reads a structure set that is about to leave and fills its contours again: each ROI has the voxels of its mask.
@@ -9,7 +10,7 @@ import { checkSame, failedCheck } from "./failed-check.ts";
  */
 export function checkStructureSet(
   part10: Uint8Array,
-  { uids, header, geometry, rois, sources }: StructureSetInput,
+  { uids, header, geometry, rois, sources, uneven }: StructureSetInput,
 ): void {
   const read = decodeStructureSet(part10);
   checkSame("The structure set", [
@@ -23,8 +24,9 @@ export function checkStructureSet(
       : [["referenced series", read.referencedSeriesInstanceUid, header.series.SeriesInstanceUID] as const]),
   ]);
   for (const [n, { mask }] of rois.entries()) {
-    const { bits } = contoursOnto(read.rois[n]!, geometry);
-    if (Buffer.compare(bits, mask.bits) !== 0) {
+    const filled = contoursOnto(read.rois[n]!, uneven ? { geometry, sources } : geometry);
+    for (let k = 0; k < geometry.size[2]; k++) {
+      if (Buffer.compare(singleSlice(filled, k).bits, singleSlice(mask, k).bits) === 0) continue;
       throw failedCheck("The structure set", `the contours of ROI ${n + 1} enclose other voxels than its mask`);
     }
   }

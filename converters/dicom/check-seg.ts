@@ -1,7 +1,8 @@
 import { length, type SourceInstance, subtract, transformPoint } from "../geometry/index.ts";
-import { copyBits } from "./bit-copy.ts";
+import { bitsFrom } from "./bit-copy.ts";
 import { decodeSeg } from "./decode-seg.ts";
 import type { DecodedSeg, DecodedSegFrame } from "./decoded-seg.ts";
+import { sliceBits } from "./mask-slices.ts";
 import { fillFrame, nonEmptyFrames } from "./seg-frames.ts";
 import type { SegInput } from "./seg-input.ts";
 import { frameBits } from "./seg-pixels.ts";
@@ -106,9 +107,14 @@ function checkPixels(seg: DecodedSeg, n: number, { segments }: SegInput, sliceIn
   const count = seg.frameGeometry.rows * seg.frameGeometry.columns;
   const binary = seg.type === "BINARY";
   const found = binary ? frameBits(seg.pixels, count, n) : seg.pixels.frame(n).bytes;
-  const wanted = new Uint8Array(found.length);
-  if (binary) copyBits(segments[segmentNumber! - 1]!.mask.bits, sliceIndex * count, wanted, 0, count);
-  else fillFrame({ ...(segmentNumber !== undefined && { segmentNumber }), sliceIndex }, segments, wanted);
+  let wanted: Uint8Array;
+  if (binary) {
+    const { bytes, startBit } = sliceBits(segments[segmentNumber! - 1]!.mask, sliceIndex);
+    wanted = bitsFrom(bytes, startBit, count);
+  } else {
+    wanted = new Uint8Array(found.length);
+    fillFrame({ ...(segmentNumber !== undefined && { segmentNumber }), sliceIndex }, segments, wanted);
+  }
   if (Buffer.compare(found, wanted) !== 0) throw differs(`frame ${n + 1}`, "has other voxels than its slice");
 }
 

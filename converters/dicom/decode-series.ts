@@ -12,6 +12,7 @@ import { type SeriesHeader, seriesHeader, standInFrameOfReferenceUid } from "./s
 import { notesOnGrid, notesOnValues } from "./series-notes.ts";
 import { type PetUnits, seriesValues } from "./series-values.ts";
 import { arrangeSlices } from "./slice-arrangement.ts";
+import { sliceStack } from "./slice-stack.ts";
 import { decodeEachSlice, decodeSliceValues, type StoreSlice, takeSlices } from "./slice-values.ts";
 import { sourceInstances } from "./source-instances.ts";
 import { chooseVolume } from "./volume-choice.ts";
@@ -104,11 +105,14 @@ export async function openSeries(
   const { size, ijkToLps, uneven } = arrangement;
   const { header, lossyCompression } = series;
   const modality = header.series.Modality ?? "OT";
+  const frameOfReferenceUid = header.frameOfReference.FrameOfReferenceUID;
+  const stack = sliceStack(slices, arrangement, frameOfReferenceUid);
   const volume = {
-    geometry: { size, ijkToLps, frameOfReferenceUid: header.frameOfReference.FrameOfReferenceUID },
+    geometry: { size, ijkToLps, frameOfReferenceUid },
     unit,
     modality,
     sources: sourceInstances(slices, arrangement),
+    ...(stack && { stack }),
   };
   const common = { header, ...(lossyCompression && { lossyCompression }) };
   const known = [...notes, ...notesOnValues(slices, modality)];

@@ -1,11 +1,12 @@
 import { add, type SourceInstance, scale, type Vec3, type VolumeGeometry } from "../geometry/index.ts";
-import { type BitVolume, countSlice, outlinesOfSlice, type Polygon } from "../mask/index.ts";
+import { type BitVolume, outlinesOfSlice, type Polygon } from "../mask/index.ts";
 import type { SegmentCodes } from "./coded-concept.ts";
 import { dicomDateTime } from "./date-time.ts";
 import { derivedSeriesElements, onlyInstance, sharedFrameOfReference } from "./derived-series.ts";
 import type { Elements } from "./elements.ts";
 import { codeItem, RESEARCH_USE_ONLY } from "./equipment.ts";
 import { singleLine } from "./line-text.ts";
+import { hasVoxel, type MaskSlices, singleSlice } from "./mask-slices.ts";
 import { writePart10 } from "./part10-writer.ts";
 import type { PlaneAxes } from "./plane-axes.ts";
 import { referencedInstances } from "./referenced-instances.ts";
@@ -20,7 +21,7 @@ export interface StructureSetRoi {
   readonly description: string;
   readonly codes: SegmentCodes;
   /** On the series' own grid. */
-  readonly mask: BitVolume;
+  readonly mask: BitVolume | MaskSlices;
 }
 
 export interface StructureSetInput {
@@ -29,6 +30,8 @@ export interface StructureSetInput {
   readonly geometry: VolumeGeometry;
   /** What contours refer to and take their exact positions from. */
   readonly sources: readonly SourceInstance[];
+  /** Slices lie where their sources say: of the geometry count its size, the directions of rows and columns, and their spacing. */
+  readonly uneven?: boolean;
   /** Numbered from 1 in this order; they may overlap. */
   readonly rois: readonly StructureSetRoi[];
   readonly seriesDescription: string;
@@ -52,12 +55,12 @@ const DETACHED_STUDY_MANAGEMENT = "1.2.840.10008.3.1.2.3.1";
  * not at a right angle
  */
 export function encodeStructureSet(input: StructureSetInput): Uint8Array {
-  const { header, geometry, rois, sources, uids, at, seriesDescription, seriesNumber } = input;
+  const { header, geometry, rois, uids, at, seriesDescription, seriesNumber } = input;
   checkSizes(
     geometry,
     rois.map(({ mask }) => mask),
   );
-  const contours = contourMaker(geometry, sources);
+  const contours = contourMaker(input);
   const sequences = rois.map(({ mask }) => contours(mask));
   if (sequences.every(({ length }) => length === 0))
     throw new RangeError("no ROI has a voxel: there is nothing to write");
@@ -146,19 +149,20 @@ function contourItems(rois: readonly StructureSetRoi[], sequences: readonly (rea
 }
 
 /** The items of Contour Sequence of a mask, slice by slice. */
-function contourMaker(
-  geometry: VolumeGeometry,
-  sources: readonly SourceInstance[],
-): (mask: BitVolume) => readonly Elements[] {
-  const axes = checkedAxes(geometry, sources);
+function contourMaker({
+  geometry,
+  sources,
+  uneven,
+}: StructureSetInput): (mask: BitVolume | MaskSlices) => readonly Elements[] {
+  const axes = checkedAxes(geometry, sources, uneven);
   const positions = slicePositions(geometry, sources);
   const bySlice = Map.groupBy(sources, ({ sliceIndex }) => sliceIndex);
   const images = new Map([...bySlice].map(([k, group]) => [k, imageItems(group)]));
   return (mask) => {
     const items: Elements[] = [];
     for (let k = 0; k < geometry.size[2]; k++) {
-      if (countSlice(mask, k) === 0) continue;
-      for (const polygon of outlinesOfSlice(mask, k)) {
+      if (!hasVoxel(mask, k)) continue;
+      for (const polygon of outlinesOfSlice(singleSlice(mask, k), 0)) {
         items.push({
           ContourNumber: items.length + 1,
           ...(images.has(k) && { ContourImageSequence: images.get(k)! }),

@@ -12,7 +12,7 @@ import { fillFrame, masksOverlap, nonEmptyFrames, packFrames, type SegFrame } fr
 import { dimensionElements, perFrameGroups, referencedSeries, sharedGroups } from "./seg-functional-groups.ts";
 import type { SegInput } from "./seg-input.ts";
 import { bitsAllocated, kindElements, type SegKind } from "./seg-kind.ts";
-import { revisionElements } from "./seg-revision.ts";
+import { derivationElements } from "./seg-revision.ts";
 import { backgroundItem, segmentItems } from "./seg-segments.ts";
 import { checkedAxes, checkSizes, slicePositions } from "./slice-positions.ts";
 import { TRANSFER_SYNTAX } from "./transfer-syntax.ts";
@@ -32,7 +32,7 @@ export function encodeSeg(input: SegInput): Uint8Array {
     input.geometry,
     segments.map(({ mask }) => mask),
   );
-  const axes = checkedAxes(input.geometry, input.sources);
+  const axes = checkedAxes(input.geometry, input.sources, input.uneven);
   const overlap = segmentsOverlap(kind, input);
   const frames = nonEmptyFrames(kind, input);
   if (frames.length === 0) throw new RangeError("no segment has a voxel: there is nothing to write");
@@ -43,7 +43,7 @@ export function encodeSeg(input: SegInput): Uint8Array {
     ...content(input),
     ...kindElements(kind, segments.length),
     ...dimensionElements(kind, input.uids.dimensionOrganization, isRegularStack(frames, spacing)),
-    ...(input.revision && revisionElements(input.revision)),
+    ...derivationElements(input),
     ...referencedSeries(input.header.series.SeriesInstanceUID, input.sources),
     SharedFunctionalGroupsSequence: [sharedGroups(axes, spacing)],
     PerFrameFunctionalGroupsSequence: perFrameGroups(frames, positions, input.sources),

@@ -25,8 +25,17 @@ export { encodeSecondaryCapture, type SecondaryCaptureInput } from "./encode-sec
 export { encodeSeg } from "./encode-seg.ts";
 export { type AlgorithmFamily, equipment } from "./equipment.ts";
 export type { InstanceSource } from "./instance-source.ts";
+export { labelsOffSlices } from "./labels-off-slices.ts";
 export type { LossyCompression } from "./lossy-compression.ts";
 export { maskOnto } from "./mask-onto.ts";
+export { isEmptyMask, type MaskSlices } from "./mask-slices.ts";
+export {
+  bytesOnSlices,
+  maskOffSlices,
+  maskOnSlices,
+  probabilitiesOnSlices,
+  type SlicePlaces,
+} from "./onto-slices.ts";
 export { IMPLEMENTATION_CLASS_UID, type Part10Options, writePart10 } from "./part10-writer.ts";
 export type { Padding } from "./pixel-padding.ts";
 export { type DicomFile, readPart10 } from "./read-part10.ts";

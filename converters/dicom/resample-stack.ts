@@ -82,7 +82,7 @@ function placeSlice(
 }
 
 /** Rounding of positions must not blur a slice that lies on the grid's own pixels. */
-function nearWhole(value: number): number {
+export function nearWhole(value: number): number {
   const whole = Math.round(value);
   return Math.abs(value - whole) <= SAME_PLACE ? whole : value;
 }

@@ -1,5 +1,6 @@
 import type { BitVolume } from "../mask/index.ts";
-import { anyBit, copyBits } from "./bit-copy.ts";
+import { copyBits } from "./bit-copy.ts";
+import { hasVoxel, type MaskSlices, sliceBits } from "./mask-slices.ts";
 import type { SegInput, SegSegment } from "./seg-input.ts";
 import { bitsAllocated, HIGHEST_FRACTION, type SegKind } from "./seg-kind.ts";
 
@@ -23,12 +24,17 @@ export function nonEmptyFrames(kind: SegKind, { geometry, segments }: SegInput):
 }
 
 /** Pixel data of BINARY frames: bits LSB first, running on across frames (PS3.3 section C.8.20.2.1, PS3.5 section 8.1.1). */
-export function packFrames(frames: readonly SegFrame[], masks: readonly BitVolume[], into: Uint8Array): void {
+export function packFrames(
+  frames: readonly SegFrame[],
+  masks: readonly (BitVolume | MaskSlices)[],
+  into: Uint8Array,
+): void {
   const [ni, nj] = masks[0]!.size;
   const pixels = ni * nj;
   for (let f = 0; f < frames.length; f++) {
     const { segmentNumber, sliceIndex } = frames[f]!;
-    copyBits(masks[segmentNumber! - 1]!.bits, sliceIndex * pixels, into, f * pixels, pixels);
+    const { bytes, startBit } = sliceBits(masks[segmentNumber! - 1]!, sliceIndex);
+    copyBits(bytes, startBit, into, f * pixels, pixels);
   }
 }
 
@@ -48,8 +54,10 @@ export function fillFrame(frame: SegFrame, segments: readonly SegSegment[], into
 }
 
 /** Whether a voxel belongs to more than one of the masks. All have the same size. */
-export function masksOverlap(masks: readonly BitVolume[]): boolean {
-  const [first, ...others] = masks;
+export function masksOverlap(masks: readonly (BitVolume | MaskSlices)[]): boolean {
+  const whole = masks.filter((mask) => "bits" in mask);
+  if (whole.length < masks.length) return slicesOverlap(masks);
+  const [first, ...others] = whole;
   if (first === undefined || others.length === 0) return false;
   const union = wordsOf(first.bits.slice());
   for (const { bits } of others) {
@@ -64,6 +72,24 @@ export function masksOverlap(masks: readonly BitVolume[]): boolean {
   return false;
 }
 
+function slicesOverlap(masks: readonly (BitVolume | MaskSlices)[]): boolean {
+  const [ni, nj, nk] = masks[0]!.size;
+  const [union, own] = [new Uint8Array(Math.ceil((ni * nj) / 8)), new Uint8Array(Math.ceil((ni * nj) / 8))];
+  for (let k = 0; k < nk; k++) {
+    union.fill(0);
+    for (const mask of masks) {
+      const { bytes, startBit } = sliceBits(mask, k);
+      own.fill(0);
+      copyBits(bytes, startBit, own, 0, ni * nj);
+      for (let n = 0; n < union.length; n++) {
+        if ((union[n]! & own[n]!) !== 0) return true;
+        union[n]! |= own[n]!;
+      }
+    }
+  }
+  return false;
+}
+
 /** The same bits, 32 together: four times as fast to look through. A copy where they do not lie or end so. */
 function wordsOf(bits: Uint8Array): Uint32Array {
   const count = Math.ceil(bits.length / 4);
@@ -71,10 +97,6 @@ function wordsOf(bits: Uint8Array): Uint32Array {
   const words = new Uint32Array(count);
   new Uint8Array(words.buffer).set(bits);
   return words;
-}
-
-function hasVoxel({ size: [ni, nj], bits }: BitVolume, k: number): boolean {
-  return anyBit(bits, k * ni * nj, ni * nj);
 }
 
 function hasFraction(segment: SegSegment, k: number): boolean {
@@ -97,17 +119,17 @@ function fractionsOf({ mask, probabilities }: SegSegment, k: number): Uint8Array
 
 /** Sets the pixels of slice k that belong to the mask; empty stretches are skipped a byte of bits at a time. */
 function paintLabel(
-  { size, bits }: BitVolume,
+  mask: BitVolume | MaskSlices,
   k: number,
   label: number,
   into: Uint8Array,
   bytesPerPixel: number,
 ): void {
-  const pixels = size[0] * size[1];
-  const start = k * pixels;
+  const pixels = mask.size[0] * mask.size[1];
+  const { bytes, startBit } = sliceBits(mask, k);
   for (let p = 0; p < pixels; ) {
-    const n = start + p;
-    const byte = bits[Math.floor(n / 8)]! >>> (n & 7);
+    const n = startBit + p;
+    const byte = bytes[Math.floor(n / 8)]! >>> (n & 7);
     const held = Math.min(8 - (n & 7), pixels - p);
     if (byte !== 0) {
       for (let b = 0; b < held; b++) {

@@ -3,6 +3,7 @@ import type { BitVolume } from "../mask/index.ts";
 import type { SegmentCodes } from "./coded-concept.ts";
 import type { AlgorithmFamily } from "./equipment.ts";
 import type { LossyCompression } from "./lossy-compression.ts";
+import type { MaskSlices } from "./mask-slices.ts";
 import type { SegCompression, SegKind } from "./seg-kind.ts";
 import type { SegRevision } from "./seg-revision.ts";
 import type { CielabValue } from "./segment-colour.ts";
@@ -15,7 +16,7 @@ export interface SegSegment {
   readonly codes: SegmentCodes;
   readonly tracking: { readonly id: string; readonly uid: string };
   /** On the series' own grid: its size is the geometry's. */
-  readonly mask: BitVolume;
+  readonly mask: BitVolume | MaskSlices;
   /**
    * For kind "fractional": the probabilities of slice k, 0 (none) to 255 (certain), i fastest; undefined where all are
    * 0. Asked for more than once, a slice at a time: it must give the same each time, in an array that it may reuse.
@@ -36,6 +37,10 @@ export interface SegInput {
   readonly geometry: VolumeGeometry;
   /** What the frames refer to and take their exact positions from. A slice without one is placed by the geometry. */
   readonly sources: readonly SourceInstance[];
+  /** Slices lie where their sources say: of the geometry count its size, the directions of rows and columns, and their spacing. */
+  readonly uneven?: boolean;
+  /** How the masks came to be on these slices, where they were made on others; a sentence without its full stop. */
+  readonly derivation?: string;
   /** Where the source's pixels once went through lossy compression: what is known of it, for a result inherits it. */
   readonly lossyCompression?: LossyCompression;
   /** Numbered from 1 in this order; they may overlap, but not in a label map. */

@@ -1,4 +1,4 @@
-import { copyBits } from "./bit-copy.ts";
+import { bitsFrom } from "./bit-copy.ts";
 
 /** Where the pixels of one frame stand: `bytes` from bit `startBit` on, which is 0 unless a pixel is one bit. */
 export interface FrameBytes {
@@ -40,9 +40,7 @@ export function framePixels(pixels: SegPixels, count: number, index: number): Ui
 /** One BINARY frame packed LSB first from bit 0 on; bits past the last pixel are zero. */
 export function frameBits(pixels: SegPixels, count: number, index: number): Uint8Array {
   const { bytes, startBit } = pixels.frame(index);
-  const out = new Uint8Array(Math.ceil(count / 8));
-  copyBits(bytes, startBit, out, 0, count);
-  return out;
+  return bitsFrom(bytes, startBit, count);
 }
 
 /** One byte a pixel: 1 where the frame says that the pixel belongs to the segment (FRACTIONAL: at least one half). */

@@ -14,10 +14,17 @@ export interface SegRevision {
  * of the Common Instance Reference module, as section C.12.2 would have it: OHIF (3.13) takes whichever of them it has
  * loaded first for the images, and then shows nothing.
  */
-export function revisionElements({ of, what }: SegRevision): Elements {
+export function derivationElements({
+  revision,
+  derivation,
+}: {
+  readonly revision?: SegRevision;
+  readonly derivation?: string;
+}): Elements {
+  const words = [revision?.what, derivation].filter(Boolean).join(". ");
   return {
-    DerivationDescription: what.slice(0, LONGEST_TEXT),
-    SourceInstanceSequence: [instance(of)],
+    ...(words !== "" && { DerivationDescription: words.slice(0, LONGEST_TEXT) }),
+    ...(revision && { SourceInstanceSequence: [instance(revision.of)] }),
   };
 }
 

@@ -1,8 +1,10 @@
 import { UnsupportedImageError } from "../errors.ts";
 import type { Volume } from "../geometry/index.ts";
 import type { DecodedSeg } from "./decoded-seg.ts";
+import { type FrameWalk, frameWalk, refuseOtherFrameOfReference } from "./frame-walk.ts";
 import { sliceOfFrame } from "./seg-grid.ts";
 import { frameValues, memberPixels } from "./seg-pixels.ts";
+import { geometryOf, type Slices, voxelPlaces } from "./voxel-places.ts";
 
 export interface LabelVolume {
   /** 0 is background; each other value is a segment's number. */
@@ -13,13 +15,17 @@ export interface LabelVolume {
 }
 
 /**
- * The segments as one label map on the grid that the frames span. Where segments overlap the higher number wins (a
- * lesion usually follows its organ), and a note says of how many voxels that is true.
+ * The segments as one label map: on the grid that the frames span, or on that of the series that the SEG is of. Where segments
+ * overlap the higher number wins (a lesion usually follows its organ), and a note says of how many voxels that is true.
  *
- * @throws UnsupportedImageError "unsupported-dimensions" where the frames lie on no regular grid; "too-large"
+ * @param onto a grid, or slices that lie where their sources say, whose voxels the frames' pixels are, whichever way rows, columns
+ * and slices run
+ * @throws UnsupportedImageError "unsupported-dimensions" where the frames lie on no regular grid, or off the one that is given;
+ * "too-large"
  */
-export function segToLabelVolume(seg: DecodedSeg): LabelVolume {
-  const { geometry, segments, frames } = seg;
+export function segToLabelVolume(seg: DecodedSeg, onto?: Slices): LabelVolume {
+  const { segments } = seg;
+  const geometry = onto ? geometryOf(onto) : seg.geometry;
   if (geometry === undefined) {
     throw new UnsupportedImageError(
       "unsupported-dimensions",
@@ -35,20 +41,16 @@ export function segToLabelVolume(seg: DecodedSeg): LabelVolume {
   }
   const highest = Math.max(0, ...segments.map(({ number }) => number));
   const voxels = highest > 255 ? new Uint16Array(ni * nj * nk) : new Uint8Array(ni * nj * nk);
+  const walkOf = walks(seg, onto);
+  const { rows, columns } = seg.frameGeometry;
   let overlapping = 0;
   for (const { segmentNumber, index } of bySegment(seg)) {
-    const start = sliceOfFrame(geometry, frames[index]!) * ni * nj;
+    const walk = walkOf(index);
     if (segmentNumber === undefined) {
-      const labels = frameValues(seg.pixels, ni * nj, index);
-      for (let p = 0; p < labels.length; p++) if (labels[p]! <= highest) voxels[start + p] = labels[p]!;
-      continue;
-    }
-    const members = memberPixels(seg.pixels, ni * nj, index, segmentNumber);
-    for (let p = 0; p < members.length; p++) {
-      if (!members[p]) continue;
-      const before = voxels[start + p]!;
-      if (before !== 0 && before !== segmentNumber) overlapping++;
-      voxels[start + p] = segmentNumber;
+      putLabels(voxels, frameValues(seg.pixels, rows * columns, index), columns, walk, highest);
+    } else {
+      const members = memberPixels(seg.pixels, rows * columns, index, segmentNumber);
+      overlapping += putSegment(voxels, members, columns, walk, segmentNumber);
     }
   }
   return {
@@ -61,6 +63,56 @@ export function segToLabelVolume(seg: DecodedSeg): LabelVolume {
       ...(seg.type === "FRACTIONAL" ? ["Fractions of one half and more were taken for the segment."] : []),
     ],
   };
+}
+
+/** Labels beyond the highest segment are left out. */
+function putLabels(
+  voxels: Uint8Array | Uint16Array,
+  labels: ArrayLike<number>,
+  columns: number,
+  { start, across, down }: FrameWalk,
+  highest: number,
+): void {
+  for (let p = 0, y = start; p < labels.length; y += down) {
+    for (let x = 0, n = y; x < columns; x++, p++, n += across) if (labels[p]! <= highest) voxels[n] = labels[p]!;
+  }
+}
+
+/** @returns how many of the voxels were another segment's */
+function putSegment(
+  voxels: Uint8Array | Uint16Array,
+  members: ArrayLike<number>,
+  columns: number,
+  { start, across, down }: FrameWalk,
+  segmentNumber: number,
+): number {
+  let overlapping = 0;
+  for (let p = 0, y = start; p < members.length; y += down) {
+    for (let x = 0, n = y; x < columns; x++, p++, n += across) {
+      if (!members[p]) continue;
+      const before = voxels[n]!;
+      if (before !== 0 && before !== segmentNumber) overlapping++;
+      voxels[n] = segmentNumber;
+    }
+  }
+  return overlapping;
+}
+
+/** How each frame lies on the label map. */
+function walks(seg: DecodedSeg, onto: Slices | undefined): (index: number) => FrameWalk {
+  const { geometry, frames, frameGeometry } = seg;
+  if (onto !== undefined) {
+    const { size } = geometryOf(onto);
+    refuseOtherFrameOfReference(seg, geometryOf(onto));
+    const placeOf = voxelPlaces(onto);
+    return (index) => frameWalk(seg, index, placeOf, size);
+  }
+  const { rows, columns } = frameGeometry;
+  return (index) => ({
+    start: sliceOfFrame(geometry!, frames[index]!) * rows * columns,
+    across: 1,
+    down: columns,
+  });
 }
 
 /** Frames may lie far apart: a small file must not ask for all memory. */

@@ -25,6 +25,9 @@ export interface UnevenSlices {
   readonly fault: Irregularity;
 }
 
+/** The option as the command line and the API call it. */
+const RESAMPLE = 'have it put onto a regular grid (--resample; over HTTP "resample": true)';
+
 /** A grid may have this many times the voxels that its slices have. */
 const MAX_GROWTH = 8;
 
@@ -41,7 +44,7 @@ export function arrangeSlices(planes: readonly SlicePlane[], resample: boolean):
   if (fault === undefined) return regular(planes, ordered);
   if (resample) return evenedOut(planes, ordered, fault);
   const { reason, problem, advice, figures } = fault;
-  throw new UnsupportedSeriesError(reason, `${problem}. ${advice}, or ask for it to be resampled.`, figures);
+  throw new UnsupportedSeriesError(reason, `${problem}. ${advice}, or ${RESAMPLE}.`, figures);
 }
 
 function regular(planes: readonly SlicePlane[], { order }: SliceOrder): SliceArrangement {

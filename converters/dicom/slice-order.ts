@@ -48,7 +48,7 @@ export function orderSlices(planes: readonly SlicePlane[]): SliceOrder {
   if (planes.length < MIN_SLICES) {
     throw new UnsupportedSeriesError(
       "too-few-slices",
-      `There are ${planes.length} slices; a volume needs at least ${MIN_SLICES}. Send the complete series or choose another one.`,
+      `${planes.length === 1 ? "There is 1 slice" : `There are ${planes.length} slices`}; a volume needs at least ${MIN_SLICES}. Send the complete series or choose another one.`,
       { slices: planes.length },
     );
   }

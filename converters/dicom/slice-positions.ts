@@ -1,4 +1,5 @@
 import {
+  dot,
   length,
   type SourceInstance,
   subtract,
@@ -10,11 +11,16 @@ import { type PlaneAxes, planeAxes } from "./plane-axes.ts";
 
 /**
  * How the grid's slices lie, where DICOM can say so and the sources lie on them.
+ * @param uneven slices lie where their sources say, and nowhere else
  * @throws RangeError where rows and columns are not at a right angle, or a source lies elsewhere than its slice
  */
-export function checkedAxes(geometry: VolumeGeometry, sources: readonly SourceInstance[]): PlaneAxes {
+export function checkedAxes(geometry: VolumeGeometry, sources: readonly SourceInstance[], uneven = false): PlaneAxes {
   const axes = planeAxes(geometry.ijkToLps);
   if (axes === undefined) throw new RangeError("the grid's rows and columns are not at a right angle");
+  if (uneven) {
+    checkOrder(geometry, sources, axes);
+    return axes;
+  }
   for (const { sliceIndex, positionLps } of sources) {
     const expected = transformPoint(geometry.ijkToLps, [0, 0, sliceIndex]);
     if (!(length(subtract(positionLps, expected)) <= Math.abs(axes.sliceStep) / 2)) {
@@ -22,6 +28,20 @@ export function checkedAxes(geometry: VolumeGeometry, sources: readonly SourceIn
     }
   }
   return axes;
+}
+
+function checkOrder(
+  { size }: VolumeGeometry,
+  sources: readonly SourceInstance[],
+  { normal, sliceStep }: PlaneAxes,
+): void {
+  const own = new Map(sources.map(({ sliceIndex, positionLps }) => [sliceIndex, positionLps]));
+  const heights = Array.from({ length: size[2] }, (_, k) => dot(own.get(k) ?? [NaN, NaN, NaN], normal));
+  const inOrder = heights.every((height, k) =>
+    k === 0 ? !Number.isNaN(height) : (height - heights[k - 1]!) * sliceStep > 0,
+  );
+  if (!inOrder)
+    throw new RangeError("slices that lie where their sources say need a source each, in the slices' order");
 }
 
 /** Image Position (Patient) of each slice: its source's own where it has one. */

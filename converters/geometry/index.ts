@@ -13,4 +13,4 @@ export {
 export { orientationOf, type Reorientation, reorient, reorientationTo, restorePlane } from "./reorient.ts";
 export { resampleNearest, resampleTrilinear, sameGrid } from "./resample.ts";
 export { add, cross, dot, length, normalize, scale, subtract, type Vec3 } from "./vec3.ts";
-export type { SourceInstance, Volume, VolumeGeometry, Voxels, VoxelUnit } from "./volume.ts";
+export type { SliceStack, SourceInstance, Volume, VolumeGeometry, Voxels, VoxelUnit } from "./volume.ts";

@@ -48,7 +48,7 @@ export function reorientationTo(geometry: VolumeGeometry, code: string): Reorien
 
 /**
  * The same voxels, moved so that the axes lead along `code`; their places in the world stay. A volume that lies so
- * already is returned as it is; otherwise the slices are no longer those of the source instances, and `sources` is empty.
+ * already is returned as it is; otherwise the slices are no longer those of the source instances: `sources` is empty, and there is no `stack`.
  * @throws RangeError where `code` is not an orientation
  */
 export function reorient<T extends Voxels>(volume: Volume<T>, code: string): Volume<T> {
@@ -56,7 +56,8 @@ export function reorient<T extends Voxels>(volume: Volume<T>, code: string): Vol
   const { axes } = reorientation;
   if (axes.every(({ from, flipped }, axis) => from === axis && !flipped)) return volume;
   const geometry = reorientGeometry(volume.geometry, reorientation);
-  return { ...volume, geometry, voxels: moveVoxels(volume.voxels, volume.geometry.size, axes), sources: [] };
+  const { stack: _, ...others } = volume;
+  return { ...others, geometry, voxels: moveVoxels(volume.voxels, volume.geometry.size, axes), sources: [] };
 }
 
 /**

@@ -36,6 +36,19 @@ export interface SourceInstance {
   readonly pixelsMoved?: true;
 }
 
+/** The slices that a regular grid was interpolated from, as they were sent: what is stored of an answer lies on these. */
+export interface SliceStack {
+  /**
+   * Columns, rows and slices. Rows, columns and the normal run as those of the volume do; where each slice lies, and how far
+   * from the next, its source says.
+   */
+  readonly geometry: VolumeGeometry;
+  /** One for each slice, upwards along the normal. */
+  readonly sources: readonly SourceInstance[];
+  /** Where the first pixel of each slice lies: in voxels (i, j, k) of the volume, which need not be whole. */
+  readonly corners: readonly Vec3[];
+}
+
 /** Voxel values in `unit`, i fastest: value of (i, j, k) = voxels[(k * nj + j) * ni + i]. */
 export interface Volume<T extends Voxels = Voxels> {
   readonly geometry: VolumeGeometry;
@@ -45,4 +58,6 @@ export interface Volume<T extends Voxels = Voxels> {
   readonly modality: string;
   /** One for each slice, by sliceIndex; empty where the volume did not come from DICOM. */
   readonly sources: readonly SourceInstance[];
+  /** Only where the volume is a regular grid that its slices are not. */
+  readonly stack?: SliceStack;
 }

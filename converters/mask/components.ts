@@ -1,7 +1,7 @@
 import { identity, type Mat4, transformPoint, type Vec3 } from "../geometry/index.ts";
 import type { BitVolume } from "./bit-volume.ts";
 import { joinRuns } from "./join-runs.ts";
-import { findRuns, type Runs } from "./runs.ts";
+import { findRuns, giveBack, type Runs } from "./runs.ts";
 
 /** One piece of a mask whose voxels hang together by their faces (6-connected). */
 export interface Component {
@@ -28,7 +28,7 @@ export interface Piece {
 export interface Pieces {
   readonly count: number;
   /** The number of the piece that each run belongs to. */
-  readonly pieceOf: Int32Array;
+  readonly pieceOf: Int32Array<ArrayBuffer>;
   /** The number of each of `pieces`. */
   readonly numbers: Uint32Array;
   readonly pieces: readonly Piece[];
@@ -75,9 +75,8 @@ export function tallyPieces([, nj]: Vec3, runs: Runs, ijkToWorld: Mat4, atMost: 
     const centroid = transformPoint(ijkToWorld, [i / n, j / n, k / n]);
     return { voxels: n, box: { min: triple(low), max: triple(high) }, centroid };
   };
-  const numbers = bySize.subarray(0, Math.min(count, atMost));
+  const numbers = bySize.slice(0, Math.min(count, atMost));
   const pieces = Array.from(numbers, describe);
-  if (count === 0) return { count, pieceOf, numbers, pieces };
   for (let piece = 1; piece < count; piece++) {
     voxels[0]! += voxels[piece]!;
     for (let axis = 0; axis < 3; axis++) {
@@ -86,5 +85,7 @@ export function tallyPieces([, nj]: Vec3, runs: Runs, ijkToWorld: Mat4, atMost: 
       high[axis] = Math.max(high[axis]!, high[3 * piece + axis]!);
     }
   }
-  return { count, pieceOf, numbers, pieces, whole: describe(0) };
+  const whole = count > 0 && { whole: describe(0) };
+  giveBack(voxels, sums, low, high, bySize);
+  return { count, pieceOf, numbers, pieces, ...whole };
 }

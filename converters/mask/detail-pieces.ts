@@ -1,5 +1,5 @@
 import type { Vec3, Voxels } from "../geometry/index.ts";
-import type { Runs } from "./runs.ts";
+import { giveBack, type Runs } from "./runs.ts";
 
 export interface PieceDetails {
   /** The first and last voxel along each axis, both included. */
@@ -51,6 +51,7 @@ export function detailPieces(
       }
     }
   }
+  giveBack(place);
   return Array.from(numbers, (_, at) => ({
     boxIjk: {
       min: [from[3 * at]!, from[3 * at + 1]!, from[3 * at + 2]!],

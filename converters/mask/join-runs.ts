@@ -2,7 +2,7 @@ import type { Runs } from "./runs.ts";
 
 /** The piece that each run belongs to, numbered from 0 as pieces are met, and how many there are. */
 export interface RunPieces {
-  readonly pieceOf: Int32Array;
+  readonly pieceOf: Int32Array<ArrayBuffer>;
   readonly count: number;
 }
 
@@ -11,7 +11,8 @@ export interface RunPieces {
  * @param labels of the runs, where only those of one label are joined
  */
 export function joinRuns(nj: number, { first, last, rowStart }: Runs, labels?: Uint8Array): RunPieces {
-  const parent = Int32Array.from(first, (_, run) => run);
+  const parent = new Int32Array(first.length);
+  for (let run = 0; run < parent.length; run++) parent[run] = run;
   const root = (run: number): number => {
     let r = run;
     while (parent[r] !== r) {
@@ -41,11 +42,12 @@ export function joinRuns(nj: number, { first, last, rowStart }: Runs, labels?: U
     if (row % nj !== 0) joinRows(row, row - 1);
     if (row >= nj) joinRows(row, row - nj);
   }
-  const pieceOf = new Int32Array(first.length);
+  // In place: a run's parent is itself or one before it, whose piece is known by then. -1 - piece is no run.
   let count = 0;
-  for (let run = 0; run < pieceOf.length; run++) {
-    const top = root(run);
-    pieceOf[run] = top === run ? count++ : pieceOf[top]!;
+  for (let run = 0; run < parent.length; run++) {
+    const above = parent[run]!;
+    parent[run] = above === run ? -1 - count++ : parent[above]!;
   }
-  return { pieceOf, count };
+  for (let run = 0; run < parent.length; run++) parent[run] = -1 - parent[run]!;
+  return { pieceOf: parent, count };
 }

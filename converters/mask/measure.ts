@@ -3,7 +3,7 @@ import type { BitVolume } from "./bit-volume.ts";
 import { tallyPieces } from "./components.ts";
 import { detailPieces } from "./detail-pieces.ts";
 import { type Diameter, longestAxialLine } from "./diameter.ts";
-import { findRuns } from "./runs.ts";
+import { findRuns, giveBack } from "./runs.ts";
 
 export interface MaskMeasurements {
   readonly voxels: number;
@@ -63,7 +63,7 @@ export function measure(
     (k) => runs.rowStart[k * nj]! < runs.rowStart[(k + 1) * nj]!,
   );
   const voxels = whole?.voxels ?? 0;
-  return {
+  const measured = {
     voxels,
     volumeMl: voxels * mlPerVoxel,
     slices,
@@ -83,4 +83,6 @@ export function measure(
       };
     }),
   };
+  giveBack(runs.first, runs.last, runs.rowStart, pieceOf);
+  return measured;
 }

@@ -6,7 +6,10 @@ import { detect, headerBytes, type NiftiHeader, parseHeader } from "./header.ts"
 import { decodeVoxels } from "./voxels.ts";
 
 export interface ReadNiftiOptions {
-  /** Which volume of a file that holds several (time points, components), counted from 0, the 4th dimension fastest. */
+  /**
+   * Which volume of a file that holds several (time points, components), counted from 0, the 4th dimension fastest. Such a file
+   * is refused where none is chosen.
+   */
   readonly volumeIndex?: number;
   /** DICOM's Modality, which NIfTI does not know; "OT" where not said. "CT" means that the values are HU. */
   readonly modality?: string;
@@ -23,14 +26,18 @@ export function isNifti(bytes: Uint8Array): boolean {
   }
 }
 
+/** How many volumes a file's header declares. @throws UnsupportedImageError with the reason */
+export function volumesIn(bytes: Uint8Array): number {
+  return headerOf(bytes).volumes;
+}
+
 /**
  * A single-file NIfTI-1 or -2 (.nii, .nii.gz) as a volume in LPS. The voxels are the caller's own: `bytes` is not
  * referred to afterwards.
  * @throws UnsupportedImageError with the reason; nothing large is allocated before the header has been checked
  */
 export function readNifti(bytes: Uint8Array, options: ReadNiftiOptions = {}): Volume {
-  const zipped = isGzip(bytes);
-  const header = parseHeader(zipped ? gunzipStart(bytes, headerBytes) : bytes.subarray(0, headerBytes));
+  const header = headerOf(bytes);
   if (header.layout === "pair") {
     const explanation = "This is the header of an image in two files. Give the .hdr and the .img file together.";
     throw new UnsupportedImageError("not-nifti", explanation);
@@ -41,7 +48,7 @@ export function readNifti(bytes: Uint8Array, options: ReadNiftiOptions = {}): Vo
     const explanation = "The header says that the voxels begin inside the header. Export the image again.";
     throw new UnsupportedImageError("invalid-header", explanation);
   }
-  return volumeFrom({ ...header, voxelOffset }, bytes, zipped, options);
+  return volumeFrom({ ...header, voxelOffset }, bytes, options);
 }
 
 /**
@@ -49,14 +56,19 @@ export function readNifti(bytes: Uint8Array, options: ReadNiftiOptions = {}): Vo
  * @throws UnsupportedImageError with the reason
  */
 export function readNiftiPair(header: Uint8Array, image: Uint8Array, options: ReadNiftiOptions = {}): Volume {
-  const parsed = parseHeader(isGzip(header) ? gunzipStart(header, headerBytes) : header.subarray(0, headerBytes));
+  const parsed = headerOf(header);
   if (parsed.layout === "single") {
     throw new UnsupportedImageError("not-nifti", "The header belongs to a single file that holds its own voxels.");
   }
-  return volumeFrom(parsed, image, isGzip(image), options);
+  return volumeFrom(parsed, image, options);
 }
 
-function volumeFrom(header: NiftiHeader, file: Uint8Array, zipped: boolean, options: ReadNiftiOptions): Volume {
+function headerOf(bytes: Uint8Array): NiftiHeader {
+  return parseHeader(isGzip(bytes) ? gunzipStart(bytes, headerBytes) : bytes.subarray(0, headerBytes));
+}
+
+function volumeFrom(header: NiftiHeader, file: Uint8Array, options: ReadNiftiOptions): Volume {
+  const zipped = isGzip(file);
   const { size, volumes, voxelOffset, dataType } = header;
   const { modality = "OT", maxVoxels = 2 ** 31 - 1 } = options;
   const voxels = size[0] * size[1] * size[2];
@@ -93,14 +105,13 @@ function volumeFrom(header: NiftiHeader, file: Uint8Array, zipped: boolean, opti
 }
 
 function chosenVolume(volumes: number, asked: number | undefined): number {
+  const numbered = volumes === 1 ? "one volume, number 0" : `${volumes} volumes, 0 to ${volumes - 1}`;
   if (asked === undefined) {
     if (volumes === 1) return 0;
-    throw new UnsupportedImageError(
-      "unsupported-dimensions",
-      `The file holds ${volumes} volumes. Say which one by its index, 0 to ${volumes - 1}.`,
-    );
+    const explanation = `The file holds ${numbered}, and one is needed here. Give a file of one volume.`;
+    throw new UnsupportedImageError("unsupported-dimensions", explanation);
   }
   if (Number.isInteger(asked) && asked >= 0 && asked < volumes) return asked;
-  const explanation = `The file has no volume ${asked}: it holds ${volumes}, counted from 0.`;
+  const explanation = `Volume ${asked} was asked for, but the file holds ${numbered}. Choose one of these.`;
   throw new UnsupportedImageError("unsupported-dimensions", explanation);
 }

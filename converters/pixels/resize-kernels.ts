@@ -35,8 +35,38 @@ export interface ResizeKernels {
     wc: number,
     wd: number,
   ): void;
-  /** 1 for each float above `cut`, else 0, in groups of 16. @returns 1 where any is */
-  above(from: number, to: number, groups: number, cut: number): number;
+  /**
+   * Of four rows of floats, in groups of 4 columns: the columns where what is upsampled from there and the next three may be above
+   * `cut`, as (last << 16) + first; -1 where there are none. `highest` and `lowest` are room for a row each, with 16 bytes of -Infinity
+   * and of Infinity behind it. @param overshoot how far beyond its range a cubic may go, in ranges
+   */
+  reach(
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    highest: number,
+    lowest: number,
+    groups: number,
+    overshoot: number,
+    cut: number,
+  ): number;
+  /** A bit for each float, least first: whether it is above `cut`; in groups of 16. */
+  bitsAbove(from: number, to: number, groups: number, cut: number): void;
+  /** A bit for each number (i32): whether it is `one`; in groups of 16. */
+  bitsEqual(from: number, to: number, groups: number, one: number): void;
+  /** 0 or 1 for each bit, in groups of 16. */
+  bytesOfBits(from: number, to: number, groups: number): void;
+  /** In groups of 128 bits. @returns how many are 1 in both */
+  commonBits(a: number, b: number, groups: number): number;
+  /** Adds bits to `once`, and those that were there already to `again`, in groups of 128. @returns 1 where any was */
+  addBits(bits: number, once: number, again: number, groups: number): number;
+  /**
+   * Where logits are above `cut` and more probable than the `best` so far (f32; -Infinity for none) they become the best, and
+   * the label (i32) is theirs; in groups of 4. @returns 1 where two are too near to each other to be told apart without the
+   * exponential: those are left as they were
+   */
+  contend(from: number, best: number, labels: number, groups: number, cut: number, label: number): number;
   /** Grey levels of `count` logits: see probability-grey.ts for the two tables. */
   greys(
     from: number,

@@ -1,109 +1,62 @@
 import type { PlaneSize } from "./bicubic.ts";
-import { type CubicTaps, renormalisedTaps } from "./cubic-taps.ts";
 import { GREY_TABLES } from "./probability-grey.ts";
-import { layOut, openResizeKernels, roundUp } from "./resize-kernels.ts";
+import { layOut } from "./resize-kernels.ts";
+import { GROUP, openUpsampledRows, type UpsampledRows } from "./upsampled-rows.ts";
 
 /** Upsamples planes of logits of one size to another, and says of the result what it is asked; its memory is used again. */
-export interface Upsampler {
-  /** Takes the plane that is asked about until the next one. */
-  load(logits: Float32Array): void;
+export interface Upsampler extends Pick<UpsampledRows, "load"> {
+  readonly rows: UpsampledRows;
+  /** Where memory of the caller's own begins. */
+  readonly room: number;
   /** The upsampled logits. */
   picture(out: Float32Array): void;
-  /** 1 where the upsampled logits are above `cut`, else 0. @returns whether any is */
-  above(cut: number, out: Uint8Array): boolean;
   /** round(255 p) of the upsampled logits. */
   greys(out: Uint8Array): void;
 }
 
-/**
- * Bicubic with antialias as PyTorch upsamples logits, along the rows and then along the columns, in float32.
- * @throws RangeError where the new size is smaller: antialias would need a wider filter
- */
-export function openUpsampler([width, height]: PlaneSize, [newWidth, newHeight]: PlaneSize): Upsampler {
-  if (newWidth < width || newHeight < height) {
-    throw new RangeError(`cannot upsample ${width}x${height} to ${newWidth}x${newHeight}`);
-  }
-  const stride = roundUp(newWidth, 16);
-  const groups = Math.ceil(newWidth / 4);
-  const at = layOut({
-    taps: GROUP_BYTES * groups,
-    firstGreys: GREY_TABLES.first.byteLength,
-    lastLogits: GREY_TABLES.last.byteLength,
-    plane: 4 * width * height,
-    rows: 4 * stride * height,
-    row: 4 * stride,
-    bytes: stride,
+/** @throws RangeError where the new size is smaller */
+export function openUpsampler(from: PlaneSize, to: PlaneSize, roomBytes = 0): Upsampler {
+  const [newWidth, newHeight] = to;
+  const { first, last, limit, stepsPerLogit } = GREY_TABLES;
+  const parts = layOut({
+    firstGreys: first.byteLength,
+    lastLogits: last.byteLength,
+    bytes: newWidth + GROUP,
+    room: roomBytes,
   });
-  const kernels = openResizeKernels(at.end);
+  const rows = openUpsampledRows(from, to, parts.end);
+  const { kernels, at, groups } = rows;
   const { buffer } = kernels.memory;
-  const bytes = new Uint8Array(buffer);
-  const plane = new Float32Array(buffer, at.plane, width * height);
   const row = new Float32Array(buffer, at.row, newWidth);
-  const rowOfBytes = bytes.subarray(at.bytes, at.bytes + newWidth);
-  writeTaps(new DataView(buffer, at.taps), renormalisedTaps(width, newWidth), width, newWidth);
-  bytes.set(GREY_TABLES.first, at.firstGreys);
-  new Float32Array(buffer, at.lastLogits, GREY_TABLES.last.length).set(GREY_TABLES.last);
-  const { indices, weights } = renormalisedTaps(height, newHeight);
-
-  function eachRow(take: (y: number) => void): void {
-    for (let y = 0, t = 0; y < newHeight; y++, t += 4) {
-      kernels.acrossRows32(
-        at.rows + indices[t]! * 4 * stride,
-        at.rows + indices[t + 1]! * 4 * stride,
-        at.rows + indices[t + 2]! * 4 * stride,
-        at.rows + indices[t + 3]! * 4 * stride,
-        at.row,
-        stride / 4,
-        weights[t]!,
-        weights[t + 1]!,
-        weights[t + 2]!,
-        weights[t + 3]!,
-      );
-      take(y);
-    }
-  }
+  const [firstGreys, lastLogits, bytes] = [parts.firstGreys, parts.lastLogits, parts.bytes].map((n) => at.room + n) as [
+    number,
+    number,
+    number,
+  ];
+  const rowOfBytes = new Uint8Array(buffer, bytes, newWidth);
+  new Uint8Array(buffer).set(first, firstGreys);
+  new Float32Array(buffer, lastLogits, last.length).set(last);
 
   return {
-    load(logits) {
-      plane.set(logits.length === plane.length ? logits : logits.subarray(0, plane.length));
-      for (let y = 0; y < height; y++) {
-        kernels.alongRow32(at.plane + 4 * y * width, at.rows + 4 * y * stride, at.taps, groups);
+    rows,
+    room: at.room + parts.room,
+    load: rows.load,
+    picture(out) {
+      rows.narrow(0, groups);
+      for (let y = 0; y < newHeight; y++) {
+        rows.make(y, 0, groups);
+        out.set(row, y * newWidth);
       }
     },
-    picture: (out) => eachRow((y) => out.set(row, y * newWidth)),
-    above(cut, out) {
-      let any = false;
-      eachRow((y) => {
-        // What lies beyond the row's end is not of the plane.
-        const inRow = kernels.above(at.row, at.bytes, stride / 16, cut) === 1;
-        out.set(rowOfBytes, y * newWidth);
-        any ||= inRow && (stride === newWidth || rowOfBytes.includes(1));
-      });
-      return any;
-    },
     greys(out) {
-      const { limit, stepsPerLogit } = GREY_TABLES;
-      eachRow((y) => {
-        kernels.greys(at.row, at.bytes, newWidth, at.firstGreys, at.lastLogits, limit, stepsPerLogit);
-        out.set(rowOfBytes, y * newWidth);
+      out.fill(0);
+      // Up to there the grey level is 0.
+      rows.eachAbove(last[0]!, (y, begin, end) => {
+        const x = GROUP * begin;
+        const count = Math.min(GROUP * end, newWidth) - x;
+        kernels.greys(at.row + 4 * x, bytes + x, count, firstGreys, lastLogits, limit, stepsPerLogit);
+        out.set(rowOfBytes.subarray(x, x + count), y * newWidth + x);
       });
     },
   };
-}
-
-/** 4 offsets and 4 x 4 weights. */
-const GROUP_BYTES = 16 + 64;
-
-/** Taps as the kernel reads them: four neighbours from an offset in bytes on, in groups of 4 outputs; the last one is repeated. */
-function writeTaps(view: DataView, { indices, weights }: CubicTaps, from: number, to: number): void {
-  for (let n = 0; n < roundUp(to, 4); n++) {
-    const t = 4 * Math.min(n, to - 1);
-    const group = Math.floor(n / 4) * GROUP_BYTES;
-    const first = Math.min(indices[t]!, Math.max(0, from - 4));
-    view.setInt32(group + 4 * (n % 4), 4 * first, true);
-    for (let tap = t; tap < t + 4; tap++) {
-      const place = group + 16 + 16 * (n % 4) + 4 * (indices[tap]! - first);
-      if (weights[tap] !== 0) view.setFloat32(place, weights[tap]!, true);
-    }
-  }
 }

@@ -6,10 +6,10 @@ import { noiseDims } from "./image-features.ts";
 import { MASK_STRIDE, type NetworkConfig, OFFICIAL_CONFIG } from "./network-config.ts";
 
 /** Of the graph builder: other graphs from the same weights are another version. */
-const BUILDER_VERSION = "1.1.0";
+const BUILDER_VERSION = "1.1.1";
 
-/** DICOM's Modality values that the model card has targets for. */
-const MODALITIES = ["CT", "MR", "US", "PT"] as const;
+/** What the model card has targets for: DICOM's Modality values, and electron and light-sheet microscopy, which come as NIfTI. */
+export const MODALITIES = ["CT", "MR", "US", "PT", "EM", "LSM"] as const;
 
 export interface ManifestFacts {
   readonly config: NetworkConfig;

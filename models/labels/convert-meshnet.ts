@@ -5,10 +5,10 @@ import type { Figures } from "../card-fields.ts";
 import { ModelBundleError } from "../errors.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { writeChunks } from "../onnx/write-file.ts";
-import { BRAIN_T1_CLASSES, BRAIN_T1_COMPOSITES, BRAIN_T1_PLANE_FROM, BRAINCHOP_LABELS } from "./brain-t1-classes.ts";
 import { BRAINCHOP_LICENCE } from "./brainchop-licence.ts";
 import { LabelsManifest } from "./manifest.ts";
 import { MESHNET_INPUT, MESHNET_OUTPUT, meshNetGraph } from "./meshnet-graph.ts";
+import { MESHNETS, type MeshNetKind } from "./meshnets.ts";
 import { WHOLE_T1_HEAD } from "./t1-head.ts";
 import { type MeshNetLayer, readMeshNet } from "./tfjs-layers.ts";
 
@@ -16,8 +16,8 @@ import { type MeshNetLayer, readMeshNet } from "./tfjs-layers.ts";
 export const CONVERTER_VERSION = "1.0.2";
 
 /**
- * Turns a folder of brainchop's (model.json, its weights, colormap.json: a T1 brain network of 18 classes) into a `labels`
- * bundle in an empty folder that exists. The same weights give the same bytes.
+ * Turns a folder of brainchop's (model.json, its weights, a colour map that names its classes: one of the T1 brain networks in
+ * meshnets.ts) into a `labels` bundle in an empty folder that exists. The same weights give the same bytes.
  *
  * @param options.name of the bundle; "brain-t1" where absent
  * @param options.figures how well these weights do, where that was measured
@@ -29,19 +29,17 @@ export async function convertMeshNet(
   { name = "brain-t1", figures }: { readonly name?: string; readonly figures?: readonly Figures[] | undefined } = {},
 ): Promise<void> {
   const layers = await readMeshNet(fromFolder);
-  await checkLabels(fromFolder, layers);
+  const { title, labelling, sidesToldBy, classes, composites, sides } = await kindOf(fromFolder, layers);
   const licence = [new TextEncoder().encode(BRAINCHOP_LICENCE)];
   const manifest = LabelsManifest.parse({
     schemaVersion: 1,
     engine: "labels",
     name,
     version: CONVERTER_VERSION,
-    title: "Brain structures on T1 MR (MeshNet, brainchop)",
+    title,
     description:
-      "A trained network (MeshNet, brainchop's weights) that labels 17 structures of the brain on T1-weighted MR of " +
-      "the whole head. It gives no probabilities. Left and right are told by a mid-sagittal plane fitted to its labels, " +
-      "not by the network. Heads with large lesions or after surgery, contrast-enhanced and non-T1 series were not " +
-      "what it was trained on.",
+      `A trained network (MeshNet, brainchop's weights) that ${labelling}. It gives no probabilities. ${sidesToldBy} ` +
+      "Heads with large lesions or after surgery, contrast-enhanced and non-T1 series were not what it was trained on.",
     intendedUse: "Research on T1-weighted MR of adult heads. Not for diagnosis or any clinical decision.",
     trained: true,
     algorithmFamily: "artificial-intelligence",
@@ -52,9 +50,9 @@ export async function convertMeshNet(
     ...(figures && { figures }),
     crop: { above: 0.2, marginVoxels: 0 },
     graph: { input: MESHNET_INPUT, output: MESHNET_OUTPUT },
-    classes: BRAIN_T1_CLASSES,
-    composites: BRAIN_T1_COMPOSITES,
-    sides: { rule: "midsagittal", planeFrom: BRAIN_T1_PLANE_FROM },
+    classes,
+    composites,
+    sides,
     opset: 20,
     exporter: { parse3d: CONVERTER_VERSION },
     files: {
@@ -67,22 +65,23 @@ export async function convertMeshNet(
 
 const ColorMap = z.object({ labels: z.array(z.string()) });
 
-async function checkLabels(folder: string, layers: readonly MeshNetLayer[]): Promise<void> {
+/** Told by how many classes there are, and by their names in upstream's colour map. */
+async function kindOf(folder: string, layers: readonly MeshNetLayer[]): Promise<MeshNetKind> {
   const outputs = layers.findLast((layer) => layer.kind === "convolution")?.outChannels;
-  if (outputs !== BRAINCHOP_LABELS.length)
+  const kind = MESHNETS.find(({ labels }) => labels.length === outputs);
+  if (!kind)
     throw new ModelBundleError(
       "model.json",
-      `has ${outputs} classes where this bundle names ${BRAINCHOP_LABELS.length}; use model30chan18cls or model18cls.`,
+      `has ${outputs} classes, which no known network has; use ${MESHNETS.map(({ folders }) => folders).join(", ")}.`,
     );
-  const text = await readFile(join(folder, "colormap.json"), "utf8").catch((cause: unknown) => {
-    throw new ModelBundleError("colormap.json", "is not in the folder; it names the network's classes.", { cause });
+  const { colorMap, labels, folders } = kind;
+  const text = await readFile(join(folder, colorMap), "utf8").catch((cause: unknown) => {
+    throw new ModelBundleError(colorMap, "is not in the folder; it names the network's classes.", { cause });
   });
   const parsed = ColorMap.safeParse(safeJson(text));
-  if (!parsed.success || parsed.data.labels.join() !== BRAINCHOP_LABELS.join())
-    throw new ModelBundleError(
-      "colormap.json",
-      "names other classes than this bundle; use model30chan18cls or model18cls.",
-    );
+  if (!parsed.success || parsed.data.labels.join() !== labels.join())
+    throw new ModelBundleError(colorMap, `names other classes than this bundle; use ${folders}.`);
+  return kind;
 }
 
 function safeJson(text: string): unknown {

@@ -1,6 +1,6 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OFFICIAL_CARD, officialTargets, WINDOWS } from "../boltzformer/manifest.ts";
+import { MODALITIES, OFFICIAL_CARD, officialTargets, WINDOWS } from "../boltzformer/manifest.ts";
 import type { InstalledBundle } from "../bundle.ts";
 import { AzureMlManifest } from "./azure-ml-manifest.ts";
 import { OpenInferenceManifest } from "./open-inference-manifest.ts";
@@ -29,7 +29,7 @@ export async function connectAzureMl({ name, url, deployment }: AzureMlConnectio
     intendedUse,
     trained: true,
     algorithmFamily: "artificial-intelligence",
-    modalities: ["CT", "MR", "US", "PT"],
+    modalities: MODALITIES,
     licence: "MIT (Azure ML asset)",
     nonCommercial: false,
     attribution: "Microsoft, MedImageParse 3D. Zhao et al., Nature Methods 2024, doi 10.1038/s41592-024-02499-w.",

@@ -20,20 +20,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* Of every process: where the archive and the database are, and who may ask. */}}
 {{- define "parse3d.environment" -}}
-- name: PARSE3D_TOKEN
-  valueFrom:
-    secretKeyRef: { name: {{ .Values.secret.name | quote }}, key: {{ .Values.secret.keys.token | quote }} }
-- name: PARSE3D_DATABASE_URL
-  valueFrom:
-    secretKeyRef: { name: {{ .Values.secret.name | quote }}, key: {{ .Values.secret.keys.databaseUrl | quote }} }
+- name: PARSE3D_TOKEN_FILE
+  value: /run/secrets/parse3d/token
+- name: PARSE3D_DATABASE_URL_FILE
+  value: /run/secrets/parse3d/database-url
 - name: PARSE3D_DICOMWEB_URL
   value: {{ required "archive.dicomwebUrl is needed: the root of the archive's DICOMweb services" .Values.archive.dicomwebUrl | quote }}
 {{- with .Values.archive.user }}
 - name: PARSE3D_DICOMWEB_USER
   value: {{ . | quote }}
-- name: PARSE3D_DICOMWEB_PASSWORD
-  valueFrom:
-    secretKeyRef: { name: {{ $.Values.secret.name | quote }}, key: {{ $.Values.secret.keys.archivePassword | quote }} }
+- name: PARSE3D_DICOMWEB_PASSWORD_FILE
+  value: /run/secrets/parse3d/archive-password
 {{- end }}
 {{- with .Values.archive.orthancUrl }}
 - name: PARSE3D_ORTHANC_URL
@@ -77,12 +74,24 @@ volumes:
     {{- end }}
   - name: tmp
     emptyDir: {}
+  # As files: the environment of a process is shown in more places, and handed on to what it starts.
+  - name: secrets
+    secret:
+      secretName: {{ .Values.secret.name | quote }}
+      defaultMode: 0440
+      items:
+        - { key: {{ .Values.secret.keys.token | quote }}, path: token }
+        - { key: {{ .Values.secret.keys.databaseUrl | quote }}, path: database-url }
+        {{- if .Values.archive.user }}
+        - { key: {{ .Values.secret.keys.archivePassword | quote }}, path: archive-password }
+        {{- end }}
 {{- end }}
 
 {{- define "parse3d.mounts" -}}
 - { name: data, mountPath: /data }
 - { name: models, mountPath: /data/models }
 - { name: tmp, mountPath: /tmp }
+- { name: secrets, mountPath: /run/secrets/parse3d, readOnly: true }
 {{- end }}
 
 {{- define "parse3d.placement" -}}
