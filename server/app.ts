@@ -8,10 +8,13 @@ import { StorageFullError } from "#server/jobs/index.ts";
 import { openProbabilityFiles } from "#server/probabilities/index.ts";
 import { memoryReviews, postgresReviews } from "#server/reviews/index.ts";
 import { openTaskThread } from "#server/tasks/index.ts";
+import { createAnswerStands } from "./answer-stands.ts";
+import { openAuditLog } from "./audit-log.ts";
 import { cachedSeries } from "./cached-series.ts";
 import type { Config } from "./config.ts";
 import { ensureDataFolder } from "./data-folder.ts";
 import type { Logger } from "./logger.ts";
+import { openNiftiFolder } from "./nifti-folder.ts";
 import { authorization, openArchive } from "./open-archive.ts";
 import { describeWorkers, openJobs, refuseWithoutSharedDatabase } from "./open-jobs.ts";
 import { openOutbox } from "./open-outbox.ts";
@@ -59,6 +62,7 @@ export async function openPorts(
   return {
     source: cachedSeries(config, dicomweb, logger),
     sink: dicomweb.sink,
+    ...(config.nifti && { niftiFolder: openNiftiFolder(config.nifti) }),
     archive: dicomweb.archive,
     models,
     store,
@@ -117,26 +121,39 @@ export async function startServer(
   }
   const outbox =
     durable && opening.use(await openOutbox(config, { db: durable.db, logger, archive: dicomweb.archive }));
-  const routing = durable && outbox && openRouting(config, logger, { ...durable, dicomweb, ...outbox });
+  const own = async () => (works ? (await offeredModels(config, store)).map(({ card }) => card) : []);
+  // Of one name the machine's own.
+  const offered = async () => [
+    ...new Map([...(await workers()), ...(await own())].map((card) => [card.name, card])).values(),
+  ];
+  const routing =
+    durable && outbox && openRouting(config, logger, { ...durable, dicomweb, ...outbox, models: offered });
   if (routing) opening.use(routing);
   const tasks = opening.use(
     openTaskThread({ entry: new URL("./task-worker.ts", import.meta.url), logger, workerData: config }),
   );
+  const reviews = durable ? postgresReviews(durable.db) : memoryReviews();
   const probabilities = openProbabilityFiles(config.probabilities);
   void probabilities.sweep().catch((err) => logger.warn({ event: "probabilities.not-swept", err }));
   const http = await startHttpServer(config.http, {
     queue: jobs.queue,
-    reviews: durable ? postgresReviews(durable.db) : memoryReviews(),
+    reviews,
     tasks: tasks.run,
     probabilities,
     metrics,
     logger,
     version,
+    answerStands: createAnswerStands({
+      archive: dicomweb.archive,
+      models: async () => [...(await workers()), ...(await own())],
+      reviews,
+      probabilities,
+      logger,
+    }),
     ...(routing && { routing }),
+    ...(durable && { audit: await openAuditLog(durable.db) }),
     ...(work.computedOn && { computedOn: work.computedOn }),
-    models: works
-      ? async () => (await offeredModels(config, store)).map(({ card }) => card)
-      : async () => [...new Map((await workers()).map((card) => [card.name, card])).values()],
+    models: works ? own : offered,
     admit: async () => {
       const lack = await work.disk();
       if (lack !== undefined) throw new StorageFullError(lack);

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import type { RemoteKeys } from "#server/engines/index.ts";
 import { ConfigError } from "./config-error.ts";
+import { type DatabaseConfig, readDatabase } from "./database-settings.ts";
 import type { LogLevel } from "./logger.ts";
 import {
   type DestinationsConfig,
@@ -10,9 +11,10 @@ import {
   readNotices,
   readRouting,
 } from "./routing-settings.ts";
-import { type Env, Settings } from "./settings.ts";
+import { withSecretFiles } from "./secret-files.ts";
+import { type Env, isKnown, Settings } from "./settings.ts";
 
-export { ConfigError };
+export { ConfigError, type DatabaseConfig };
 
 /** Who may use the server. Without a token it answers this machine only: the other mix cannot be built. */
 export type Access =
@@ -44,12 +46,6 @@ export type PacsCredentials =
   | { readonly kind: "bearer"; readonly token: string }
   | { readonly kind: "basic"; readonly user: string; readonly password: string };
 
-/** Where jobs, rules and what was stored are kept. */
-export type DatabaseConfig =
-  | { readonly kind: "none" }
-  | { readonly kind: "embedded"; readonly folder: string }
-  | { readonly kind: "server"; readonly url: string };
-
 interface AnyRouting {
   readonly pollMs: number;
   /** What becomes of a rule's earlier result when a late instance, or another model, gives a new one. */
@@ -70,6 +66,13 @@ export type RoutingConfig =
       /** A series that has held the same number of instances for so long is complete. */
       readonly stableMs: number;
     });
+
+/** Where rules' masks are written to as NIfTI. */
+export interface NiftiConfig {
+  readonly folder: string;
+  /** With less free on its disk no job for it is begun. */
+  readonly minFreeBytes: number;
+}
 
 /** How jobs are done by this process. */
 export interface WorkerConfig {
@@ -114,6 +117,8 @@ export interface Config {
     readonly keepMs: number;
     readonly minFreeBytes: number;
   };
+  /** Absent where the administrator names no folder. */
+  readonly nifti?: NiftiConfig;
   readonly database: DatabaseConfig;
   readonly routing: RoutingConfig;
   readonly destinations: DestinationsConfig;
@@ -143,13 +148,16 @@ export interface Config {
  * @throws ConfigError with every problem
  */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const given = Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value]])),
+  );
+  const { set, problems } = withSecretFiles(given);
   const parsed = Settings.safeParse(set);
   if (!parsed.success) {
-    throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`));
+    const issues = parsed.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`);
+    throw new ConfigError([...problems, ...issues]);
   }
   const e = parsed.data;
-  const problems: string[] = [];
   const access = readAccess(e, problems);
   const credentials = readCredentials(e, problems);
   const hasDatabase = e.PARSE3D_DATABASE_URL !== undefined || e.PARSE3D_JOBS === "durable";
@@ -160,9 +168,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const destinations = readDestinations(e, problems);
   const notices = readNotices(e, hasDatabase, problems);
   const remoteKeys = readRemoteKeys(e, problems);
-  if (problems.length > 0) throw new ConfigError(problems);
   const dataFolder = resolve(e.PARSE3D_DATA_DIR ?? defaultDataFolder(e.XDG_DATA_HOME));
-  const database = readDatabase(e, dataFolder);
+  const database = readDatabase(e, dataFolder, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze({
     dataFolder,
     modelsFolder: join(dataFolder, "models"),
@@ -217,6 +225,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       keepMs: e.PARSE3D_CACHE_SECONDS,
       minFreeBytes: 2 * e.PARSE3D_MIN_FREE_DISK_BYTES,
     },
+    ...(e.PARSE3D_NIFTI_FOLDER !== undefined && {
+      nifti: { folder: resolve(e.PARSE3D_NIFTI_FOLDER), minFreeBytes: e.PARSE3D_MIN_FREE_DISK_BYTES },
+    }),
     database,
     routing,
     destinations,
@@ -232,7 +243,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     },
     hub: { url: e.HF_ENDPOINT.replace(/\/+$/, ""), ...(e.HF_TOKEN !== undefined && { token: e.HF_TOKEN }) },
     log: { level: e.PARSE3D_LOG_LEVEL },
-    unknownVariables: Object.keys(set).filter((name) => name.startsWith("PARSE3D_") && !(name in Settings.shape)),
+    unknownVariables: Object.keys(given).filter((name) => name.startsWith("PARSE3D_") && !isKnown(name)),
   });
 }
 
@@ -268,11 +279,6 @@ function readRemoteKeys(e: Env, problems: string[]): RemoteKeys | undefined {
   const [azureMl, openInference] = [read("PARSE3D_AZURE_ML_KEY"), read("PARSE3D_OPEN_INFERENCE_KEY")];
   if (!azureMl && !openInference) return undefined;
   return { ...(azureMl && { azureMl }), ...(openInference && { openInference }) };
-}
-
-function readDatabase({ PARSE3D_DATABASE_URL: url, PARSE3D_JOBS }: Env, dataFolder: string): DatabaseConfig {
-  if (url) return { kind: "server", url };
-  return PARSE3D_JOBS === "durable" ? { kind: "embedded", folder: join(dataFolder, "database") } : { kind: "none" };
 }
 
 function readCors(origins: readonly string[] | undefined, access: Access): CorsPolicy {

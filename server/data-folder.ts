@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { ConfigError } from "./config.ts";
+import { codeOf, makeFolder } from "./make-folder.ts";
 
 /** Enough to find out that nothing fits any more. */
 const PROBE_BYTES = 64 * 1024;
@@ -24,26 +25,6 @@ export async function ensureDataFolder(folder: string): Promise<void> {
   }
 }
 
-/**
- * As `mkdir -p`. Node's own recursive one never ends where the parent is there and refuses with ENOENT, as /proc does.
- */
-async function makeFolder(folder: string): Promise<void> {
-  const made = await mkdir(folder).then(
-    () => true,
-    (error: unknown) => {
-      if (codeOf(error) === "EEXIST") return true;
-      if (codeOf(error) !== "ENOENT" || dirname(folder) === folder) throw error;
-      return false;
-    },
-  );
-  if (made) {
-    if (!(await stat(folder)).isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
-    return;
-  }
-  await makeFolder(dirname(folder));
-  await mkdir(folder);
-}
-
 function explain(code: string): string {
   switch (code) {
     case "ENOSPC":
@@ -58,8 +39,4 @@ function explain(code: string): string {
     default:
       return `it cannot be made there (${code}); choose another folder`;
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
 }

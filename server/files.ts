@@ -1,14 +1,15 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { closeSync, openSync, renameSync, writeSync } from "node:fs";
+import { access, constants, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { InvalidRequestError } from "#server/domain/index.ts";
+import { makeFolder } from "./make-folder.ts";
 
-/** The bytes of a file that the user named. */
-export async function readInput(path: string): Promise<Uint8Array> {
+/** The bytes of a file that the user named. @param what the file is called in an error */
+export async function readInput(path: string, what = "The file"): Promise<Uint8Array> {
   try {
     return new Uint8Array(await readFile(path));
   } catch (cause) {
-    throw await invalidRequest("The file cannot be read", cause, "Check the path.");
+    throw await invalidRequest(`${what} cannot be read`, cause, "Check the path.");
   }
 }
 
@@ -24,12 +25,33 @@ export async function writeOutput(path: string, ...parts: readonly Uint8Array[])
   }
   const unfinished = `${path}.${process.pid}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeParts(unfinished, parts);
     await rename(unfinished, path);
   } catch (cause) {
-    await rm(unfinished, { force: true });
+    await remove(unfinished);
     throw await invalidRequest("The output cannot be written", cause);
+  }
+}
+
+/**
+ * Before work is done for a result that could not be written in the end. Makes nothing.
+ * @throws InvalidRequestError where the path is a folder, or its folder cannot be written to
+ */
+export async function refuseUnwritable(path: string): Promise<void> {
+  try {
+    if (await isDevice(path)) return await access(path, constants.W_OK);
+    if ((await stat(path).catch(() => undefined))?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+    for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+      const there = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== "ENOENT" || folder === dirname(folder)) throw cause;
+      });
+      if (there === undefined) continue;
+      if (!there.isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" });
+      return await access(folder, constants.W_OK | constants.X_OK);
+    }
+  } catch (cause) {
+    throw await invalidRequest("The output cannot be written", cause, "Name another file with -o.");
   }
 }
 
@@ -43,7 +65,7 @@ export async function refuseSameFile(input: string, output: string): Promise<voi
 /** @throws InvalidRequestError where results cannot lie in such a folder, before work is done for them */
 export async function makeOutputFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path, 0o700);
   } catch (cause) {
     throw await invalidRequest("The output folder cannot be made", cause, "Name another one with -o.");
   }
@@ -68,10 +90,11 @@ export async function writeOutputFile<T>(path: string, make: (put: PutBytes) => 
     }
   };
   try {
-    const descriptor = orFail(() => {
-      mkdirSync(dirname(path), { recursive: true });
-      return openSync(unfinished, "w");
+    await makeFolder(dirname(path)).catch((cause: unknown) => {
+      wrong = cause;
+      throw cause;
     });
+    const descriptor = orFail(() => openSync(unfinished, "w"));
     let made: T;
     try {
       made = await make((bytes, at) => orFail(() => writeAll(descriptor, bytes, at)));
@@ -81,9 +104,14 @@ export async function writeOutputFile<T>(path: string, make: (put: PutBytes) => 
     orFail(() => renameSync(unfinished, path));
     return made;
   } catch (cause) {
-    await rm(unfinished, { force: true });
+    await remove(unfinished);
     throw cause === wrong ? await invalidRequest("The output cannot be written", cause) : cause;
   }
+}
+
+/** Where it never came to be, there is nothing to remove, for whatever reason. */
+async function remove(unfinished: string): Promise<void> {
+  await rm(unfinished, { force: true }).catch(() => {});
 }
 
 /** In this thread: what it has just made is in its processor's cache, and costs another one half as much again. */
@@ -99,11 +127,12 @@ export async function isDevice(path: string): Promise<boolean> {
   return there !== undefined && !there.isFile() && !there.isDirectory();
 }
 
-export async function isFolder(path: string): Promise<boolean> {
+/** @param what the path is called in an error */
+export async function isFolder(path: string, what = "The path"): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (cause) {
-    throw await invalidRequest("The path cannot be read", cause, "Check it.");
+    throw await invalidRequest(`${what} cannot be read`, cause, "Check it.");
   }
 }
 
@@ -129,5 +158,18 @@ export async function invalidRequest(problem: string, cause: unknown, advice = "
 }
 
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
+  if (!(cause instanceof Error && "code" in cause)) return "unknown reason";
+  const code = String(cause.code);
+  return WORDS[code] ? `${code} (${WORDS[code]})` : code;
 }
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: "there is nothing of that name",
+  EISDIR: "it is a folder",
+  ENOTDIR: "what should be a folder is a file",
+  EEXIST: "it is there, and is no folder",
+  EACCES: "not allowed",
+  EPERM: "not allowed",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no room is left",
+};

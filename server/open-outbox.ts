@@ -30,7 +30,8 @@ export async function openOutbox(
   const dicomweb = new Map(
     Object.entries(config.destinations).map(([name, { url, credentials }]) => {
       const headers = authorization(credentials);
-      return [name, opening.use(openDicomweb({ url, headers, timeouts: pacs.timeouts, logger }))] as const;
+      const setting = `PARSE3D_DESTINATIONS (${name})`;
+      return [name, opening.use(openDicomweb({ url, headers, timeouts: pacs.timeouts, logger, setting }))] as const;
     }),
   );
   const url = routing.kind === "off" ? undefined : routing.url;

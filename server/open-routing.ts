@@ -1,5 +1,7 @@
+import type { ModelCard } from "#models/index.ts";
 import type { Database } from "#server/database/index.ts";
 import type { Dicomweb } from "#server/dicomweb/index.ts";
+import { cardFor } from "#server/engines/index.ts";
 import { checkDestination, type DestinationParts } from "#server/outbox/index.ts";
 import { type Routing, type RoutingOptions, startRouting } from "#server/routing/index.ts";
 import type { Config } from "./config.ts";
@@ -11,13 +13,15 @@ export interface RoutingParts {
   readonly queue: RoutingOptions["queue"];
   readonly dicomweb: Dicomweb;
   readonly destinations: DestinationParts;
+  /** The models of all machines that do jobs. */
+  readonly models: () => Promise<readonly ModelCard[]>;
 }
 
 /** Routing as the configuration asks for it; absent where it asks for none. */
 export function openRouting(
-  { routing, pacs }: Pick<Config, "routing" | "pacs">,
+  { routing, pacs, nifti }: Pick<Config, "routing" | "pacs" | "nifti">,
   logger: Logger,
-  { db, queue, dicomweb, destinations }: RoutingParts,
+  { db, queue, dicomweb, destinations, models }: RoutingParts,
 ): Routing | undefined {
   if (routing.kind === "off") return undefined;
   const { pollMs, modalities } = routing;
@@ -30,6 +34,8 @@ export function openRouting(
     // Whoever seems to follow the archive beside this process is dead.
     alone: db.kind === "embedded",
     checkDestination: (destination) => checkDestination(destinations, destination),
+    models: { cards: models, choose: cardFor },
+    hasNiftiFolder: nifti !== undefined,
     from:
       routing.kind === "orthanc"
         ? { kind: "orthanc", url: routing.url, headers: authorization(pacs.credentials) }

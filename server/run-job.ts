@@ -10,6 +10,7 @@ import {
 import { choosingAmong } from "#server/engines/index.ts";
 import type { JobRunner, SeriesJobRequest } from "#server/jobs/index.ts";
 import type { ProbabilityFiles } from "#server/probabilities/index.ts";
+import { watchBasis } from "./watch-basis.ts";
 
 /** Does jobs with these ports: a series goes back to the archive, an image to its output file. */
 export function createJobRunner(shared: Ports, probabilities?: Pick<ProbabilityFiles, "keep" | "read">): JobRunner {
@@ -25,10 +26,12 @@ export function createJobRunner(shared: Ports, probabilities?: Pick<ProbabilityF
           ...(request.preview && preview && { preview }),
           ...(request.keepProbabilities && probabilities && { keep: (answer) => probabilities.keep(jobId, answer) }),
         };
+        const seen = watchBasis(ports);
         const { findings: _told, ...result } = request.recut
           ? await recut(ports, request, request.recut, watched)
-          : await segmentSeries(ports, request, watched);
-        return result;
+          : await segmentSeries(seen.ports, request, watched);
+        const basis = seen.basis();
+        return { ...result, ...(basis && { basis }) };
       }
       case "image": {
         const nifti = new Uint8Array(await readFile(request.inputPath, { signal: run.signal }));

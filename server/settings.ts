@@ -54,6 +54,8 @@ export const Settings = z.object({
       error: "is not an address of a PostgreSQL database, like postgres://user:password@host/parse3d",
     })
     .optional(),
+  PARSE3D_DATABASE_PASSWORD: z.string().min(1).optional(),
+  PARSE3D_NIFTI_FOLDER: z.string().min(1).optional(),
   PARSE3D_PROBABILITY_BYTES: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3),
   PARSE3D_PROBABILITY_SECONDS: seconds(2_592_000).prefault("86400"),
   PARSE3D_CACHE_BYTES: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(4 * 1024 ** 3),
@@ -87,6 +89,24 @@ export const Settings = z.object({
   HF_ENDPOINT: webAddress.default("https://huggingface.co"),
   XDG_DATA_HOME: z.string().min(1).optional(),
 });
+
+/** Those whose values are secrets: NAME_FILE names a file with the value instead, as Docker and Kubernetes mount them. */
+export const secretSettings = [
+  "PARSE3D_TOKEN",
+  "PARSE3D_TOKENS",
+  "PARSE3D_DICOMWEB_TOKEN",
+  "PARSE3D_DICOMWEB_PASSWORD",
+  "PARSE3D_DATABASE_URL",
+  "PARSE3D_DATABASE_PASSWORD",
+  "PARSE3D_DESTINATIONS",
+  "PARSE3D_NOTIFY_SECRET",
+  "HF_TOKEN",
+] as const satisfies readonly (keyof typeof Settings.shape)[];
+
+/** Whether a variable means something. */
+export function isKnown(name: string): boolean {
+  return name in Settings.shape || secretSettings.some((secret) => name === `${secret}_FILE`);
+}
 
 /** What they are after reading: defaults filled in, text made numbers. */
 export type Env = z.output<typeof Settings>;

@@ -1,14 +1,26 @@
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { InputOptions, OutputOptions } from "rolldown";
 import { contractModule } from "./contract-module.ts";
+import { shortStyles } from "./short-styles.ts";
 
 const folder = join(import.meta.dirname, "..");
+/** Named by its file: what it exports and nobody uses is left out then. */
+const reactDom = join(createRequire(import.meta.url).resolve("react-dom"), "../cjs/react-dom.production.min.js");
 const source = join(folder, "src");
 
 export interface Bundle {
   readonly input: InputOptions;
   readonly output: OutputOptions & { readonly file: string };
 }
+
+const production = { "process.env.NODE_ENV": '"production"' } as const;
+/** React asks for Internet Explorer's ways, and for tools that look into the panel: neither is there. */
+const ownReact = {
+  ...production,
+  "document.documentMode": "undefined",
+  __REACT_DEVTOOLS_GLOBAL_HOOK__: "undefined",
+} as const;
 
 const provided = (id: string) => /^(react|react-dom)(\/|$)|^@(ohif|cornerstonejs)\//.test(id);
 
@@ -28,12 +40,13 @@ function bundle(
       resolve: {
         alias: {
           "#island": join(source, "ohif", own ? "own-react.tsx" : "host-react.tsx"),
+          ...(own && { "react-dom/client": reactDom }),
           // OHIF 3.14 shares React with runtime plugins, not its JSX runtime.
           ...(format === "umd" && { "react/jsx-runtime": join(source, "ohif", "jsx-from-react.ts") }),
         },
       },
-      plugins: [contractModule],
-      transform: { target: "es2022", define: { "process.env.NODE_ENV": '"production"' }, jsx: "react-jsx" },
+      plugins: [contractModule, shortStyles],
+      transform: { target: "es2022", define: own ? ownReact : production, jsx: "react-jsx" },
       onwarn: (warning) => {
         throw new Error(warning.message);
       },
@@ -43,6 +56,8 @@ function bundle(
       format,
       sourcemap: own,
       minify: format === "umd" || own,
+      // What bundlers may leave out is left out by now; an OHIF that is built with it has use for the remarks.
+      ...((format === "umd" || own) && { comments: { annotation: false } }),
       ...(format === "umd" && { name: "@parse3d/ohif-extension", exports: "default", globals: (id: string) => id }),
     },
   };

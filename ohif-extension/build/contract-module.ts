@@ -3,13 +3,14 @@ import type { Plugin } from "rolldown";
 import { z } from "zod";
 import { contract, MergeMode, ModelName, Output, Problem } from "../../server/contract/index.ts";
 import { clientRoutes } from "../src/api/client-routes.ts";
-import type { Definitions, JsonSchema } from "../src/api/schema-check.ts";
+import type { Definitions, Shape } from "../src/api/schema-check.ts";
+import { type JsonSchema, shapeOf } from "./shape-of-schema.ts";
 
 const id = "\0contract";
 const checks = join(import.meta.dirname, "../src/api/schema-check.ts");
 
 /**
- * Puts in the contract's place what the panel needs of it: method and path of its routes, and their replies as JSON Schema.
+ * Puts in the contract's place what the panel needs of it: method and path of its routes, and the shapes of their replies.
  * zod stays with the server.
  */
 export const contractModule: Plugin = {
@@ -19,8 +20,8 @@ export const contractModule: Plugin = {
 };
 
 function moduleText(): string {
-  const { schemas, definitions } = clientContract();
-  const check = (name: string) => `schemaCheck(schemas[${JSON.stringify(name)}], definitions)`;
+  const { shapes, definitions } = clientContract();
+  const check = (name: string) => `schemaCheck(${JSON.stringify(shapes[name])}, definitions)`;
   const routes = clientRoutes.map((name) => {
     const { kind, method, path } = contract[name];
     const fields = JSON.stringify({ kind, method, path }).slice(1, -1);
@@ -30,7 +31,6 @@ function moduleText(): string {
   return [
     `import { schemaCheck } from ${JSON.stringify(checks)};`,
     `const definitions = ${JSON.stringify(definitions)};`,
-    `const schemas = ${JSON.stringify(schemas)};`,
     ...Object.keys(named).map((name) => `export const ${name} = ${check(name)};`),
     `export const contract = {\n${routes.join("\n")}\n};`,
   ].join("\n");
@@ -38,9 +38,9 @@ function moduleText(): string {
 
 const named = { MergeMode, ModelName, Output, Problem };
 
-/** The replies of all routes as JSON Schema, by route; what several share stands once, among the definitions. */
+/** The replies of all routes, by route; what several share stands once, among the definitions. */
 export function clientContract(): {
-  readonly schemas: Readonly<Record<string, JsonSchema>>;
+  readonly shapes: Readonly<Record<string, Shape>>;
   readonly definitions: Definitions;
 } {
   const replies = clientRoutes.flatMap((name): [string, z.ZodType][] => {
@@ -48,49 +48,33 @@ export function clientContract(): {
     if (route.kind === "bytes") return [];
     return [[name, route.kind === "json" ? route.reply : route.event]];
   });
-  const all = z.toJSONSchema(z.object({ ...named, ...Object.fromEntries(replies) }), {
-    io: "output",
-    reused: "ref",
-    override: ({ jsonSchema }) => {
-      delete jsonSchema.description;
-      // Moments are shown to nobody; zod's pattern for them is long.
-      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
-      delete jsonSchema.format;
-      for (const keyword of unread) delete jsonSchema[keyword];
-      // Unknown properties pass; bounds of exact integers say nothing.
-      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-      if (jsonSchema.items === false) delete jsonSchema.items;
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-    },
-  });
+  const all = z.toJSONSchema(z.object({ ...named, ...Object.fromEntries(replies) }), { io: "output", reused: "ref" });
   // zod's type of a JSON Schema is wider than what it writes for these.
-  return shortened(all.properties as Record<string, JsonSchema>, all.$defs as Definitions);
+  const shapesOf = (schemas: unknown) =>
+    Object.fromEntries(
+      Object.entries(schemas as Record<string, JsonSchema>).map(([name, schema]) => [name, shapeOf(schema)]),
+    );
+  return shortened(shapesOf(all.properties), shapesOf(all.$defs));
 }
 
-/** What schema-check.ts does not look at. */
-const unread = ["minItems", "maxItems", "minLength", "maxLength", "propertyNames"] as const;
+/** A definition that is no longer than this stands where it is meant, in JSON. */
+const SHORT = 16;
 
-/** Definitions that are no longer than a reference to them stand where they are meant; the others get short names. */
-function shortened(schemas: Readonly<Record<string, JsonSchema>>, definitions: Definitions) {
-  const isShort = (name: string) => JSON.stringify(definitions[name]).length <= 48;
-  const names = new Map(
-    Object.keys(definitions)
-      .filter((name) => !isShort(name))
-      .map((name, n) => [name, n.toString(36)]),
-  );
-  const rewritten = <T>(value: T): T =>
-    JSON.parse(JSON.stringify(value), (_key, part: unknown) => {
-      const reference = (part as JsonSchema | null)?.$ref;
-      const name = typeof reference === "string" ? reference.slice(reference.lastIndexOf("/") + 1) : undefined;
-      if (name === undefined) return part;
-      const short = names.get(name);
-      return short === undefined ? rewritten(definitions[name]) : { ...(part as JsonSchema), $ref: short };
-    });
+/** The others get short names, in capitals: no primitive's. */
+function shortened(shapes: Definitions, definitions: Definitions) {
+  const long = Object.keys(definitions).filter((name) => JSON.stringify(definitions[name]).length > SHORT);
+  const names = new Map(long.map((name, n) => [name, n.toString(36).toUpperCase()]));
+  const rewritten = (shape: Shape): Shape =>
+    JSON.parse(JSON.stringify(shape), (_key, part: unknown) =>
+      typeof part === "string" && definitions[part] !== undefined
+        ? (names.get(part) ?? rewritten(definitions[part]))
+        : part,
+    );
+  const all = (of: Definitions) => Object.fromEntries(Object.entries(of).map(([name, one]) => [name, rewritten(one)]));
   return {
-    schemas: rewritten(schemas),
+    shapes: all(shapes),
     definitions: Object.fromEntries(
-      [...names].map(([name, short]) => [short, rewritten(definitions[name])]),
+      [...names].map(([name, short]) => [short, rewritten(definitions[name] ?? "*")]),
     ) as Definitions,
   };
 }

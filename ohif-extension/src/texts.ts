@@ -16,6 +16,8 @@ export const english = {
   cancel: "Cancel",
   cancelling: "Cancelling…",
   tryAgain: "Try again",
+  resample: "Resample and segment",
+  resampleJob: (prompts: string) => `Resample and segment ${prompts}`,
   show: "Show",
   hide: "Hide",
   goTo: "Go to",

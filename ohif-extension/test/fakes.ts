@@ -28,6 +28,8 @@ export class FakeServer {
   /** By prompt, of any job. */
   readonly probabilities = new Map<string, Uint8Array>();
   shape: VolumeShape = { columns: 2, rows: 2, slices: 1 };
+  /** What a question is answered with, in place of a new job. */
+  answered: JobView | undefined;
   down = false;
   refusing = false;
   /** Of everything. */
@@ -98,7 +100,7 @@ export class FakeServer {
         case "submitJob": {
           this.submitted.push(request.body);
           if (this.refusing) throw new ApiProblemError(problem);
-          const job: JobView = { ...queued, id: `j${this.submitted.length}` };
+          const job: JobView = this.answered ?? { ...queued, id: `j${this.submitted.length}` };
           this.jobs.set(job.id, job);
           return job;
         }
@@ -149,6 +151,8 @@ export class FakeViewer implements ViewerPort {
   readonly jumps: (readonly number[])[] = [];
   readonly messages: string[] = [];
   fails = false;
+  /** Showing waits for it. */
+  loading: Promise<void> | undefined;
   slice: number | undefined;
   /** What was drawn, and when it was taken away. */
   readonly drawn: (FinishedSlice | "removed")[] = [];
@@ -165,7 +169,10 @@ export class FakeViewer implements ViewerPort {
     return this.slice;
   }
 
+  drawingsOpened = 0;
+
   async openDrawing(): Promise<Drawing> {
+    this.drawingsOpened += 1;
     return {
       draw: (slice) => this.drawn.push(slice),
       remove: () => this.drawn.push("removed"),
@@ -193,6 +200,7 @@ export class FakeViewer implements ViewerPort {
   }
 
   async showSeg(seg: StoredSeg): Promise<string> {
+    await this.loading;
     if (this.fails) throw new Error("no room");
     this.shown.push(seg);
     return `shown ${seg.sopInstanceUid}`;

@@ -59,7 +59,8 @@ async function type(words: string): Promise<void> {
   });
 }
 
-async function press(key: string): Promise<boolean> {
+/** @returns whether the viewer is told of it */
+async function press(key: string, on: () => HTMLElement = box): Promise<boolean> {
   const event = new window.KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
   let reachedViewer = false;
   const listener = () => {
@@ -67,7 +68,7 @@ async function press(key: string): Promise<boolean> {
   };
   document.body.addEventListener("keydown", listener);
   await act(async () => {
-    box().dispatchEvent(event);
+    on().dispatchEvent(event);
   });
   document.body.removeEventListener("keydown", listener);
   return reachedViewer;
@@ -149,6 +150,15 @@ describe("what it says of a job", () => {
     expect(await violations()).toEqual([]);
   });
 
+  test("the keys that press a button are not the viewer's, which would take them; others are", async () => {
+    await shown(({ server }) => server.jobs.set("j1", succeeded));
+    for (const name of ["go", "hide", "review-rejected", "recognise"]) {
+      const button = () => document.querySelector<HTMLElement>(`[data-cy=parse3d-${name}]`)!;
+      expect([await press("Enter", button), await press(" ", button)]).toEqual([false, false]);
+      expect(await press("ArrowDown", button)).toBe(true);
+    }
+  });
+
   test("each piece of a finding is a click away", async () => {
     const { viewer } = await shown(({ server }) => server.jobs.set("j1", succeeded));
     const pieces = [...document.querySelectorAll<HTMLElement>(".p3d-pieces button")];
@@ -203,6 +213,50 @@ describe("what it says of a job", () => {
     await act(async () => document.querySelector<HTMLElement>("[data-cy=parse3d-confirm-reject]")?.click());
     expect(server.given.at(-1)).toEqual({ verdict: "rejected", reason: "wrong side" });
     expect(text()).toContain("rejected: wrong side");
+  });
+
+  test("slices with a gap in them: a button beside the reason asks again with them resampled, and the answer says so", async () => {
+    const { server, session } = await shown(({ server }) => server.jobs.set("j0", { ...failed, id: "j0" }));
+    const button = () => document.querySelector<HTMLButtonElement>("[data-cy=parse3d-resample]")!;
+    expect(text()).toContain("Slice 41 is missing. Send the whole series.");
+    expect(button().textContent).toBe("Resample and segment");
+    expect(button().getAttribute("aria-label")).toBe("Resample and segment “left kidney”");
+    expect(await violations()).toEqual([]);
+    button().focus();
+    expect(document.activeElement).toBe(button());
+    await act(async () => button().click());
+    expect(server.submitted).toMatchObject([{ prompts: ["left kidney"], resample: true }]);
+    const note = "The voxels were interpolated onto a regular grid of 64x56x26.";
+    await act(async () => {
+      const result = { ...succeeded.result!, notes: [note] };
+      const request = { ...succeeded.request, resample: true } as typeof succeeded.request;
+      server.tell({ type: "state", job: { ...succeeded, id: "j1", request, result } });
+      await vi.waitFor(() => expect(session.store.get().announcement).toContain("0.97"));
+    });
+    const notes = document.querySelector("[data-cy=parse3d-notes]")!;
+    expect(notes.hasAttribute("open")).toBe(true);
+    expect(notes.textContent).toContain(note);
+    expect(await violations()).toEqual([]);
+  });
+
+  test("while a result is loaded again its button stays, with the focus, and is pressed once", async () => {
+    const { viewer } = await shown(({ server }) => server.jobs.set("j1", succeeded));
+    const button = () => document.querySelector<HTMLButtonElement>("[data-cy=parse3d-hide], [data-cy=parse3d-show]")!;
+    await act(async () => vi.waitFor(() => expect(viewer.shown).toHaveLength(1)));
+    button().focus();
+    await act(async () => button().click());
+    expect(viewer.shown).toEqual([]);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    viewer.loading = promise;
+    await act(async () => button().click());
+    expect(button().getAttribute("aria-disabled")).toBe("true");
+    expect(document.activeElement).toBe(button());
+    expect(await violations()).toEqual([]);
+    await act(async () => button().click());
+    await act(async () => resolve());
+    expect(viewer.shown).toHaveLength(1);
+    expect(button().textContent).toBe("Hide");
+    expect(document.activeElement).toBe(button());
   });
 
   test("an error's page is told with its code", async () => {

@@ -36,6 +36,44 @@ describe("completions", () => {
     expect(names("zzz")).toEqual([]);
   });
 
+  describe("of what comes in two sides", () => {
+    const sided = {
+      ...vocabulary,
+      targets: [
+        ...vocabulary.targets,
+        { name: "thalamus", synonyms: ["thalamus proper"], models: ["m"], sided: true as const },
+        { name: "caudate", synonyms: ["caudate nucleus"], models: ["m"], sided: true as const },
+        { name: "brain stem", synonyms: [], models: ["m"] },
+      ],
+    };
+    const offered = (typed: string) => completions(typed, sided, 8).map(({ name }) => name);
+
+    test("the side may stand in front, whole or begun, and the rest is completed as without it", () => {
+      expect(offered("left thal")).toEqual(["left thalamus"]);
+      expect(offered("Right t")).toEqual(["right thalamus"]);
+      expect(offered("left caudate nuc")).toEqual(["left caudate"]);
+      expect(offered("lef")).toEqual(["left kidney", "left thalamus", "left caudate"]);
+    });
+
+    test("the whole stands before its sides", () => {
+      expect(offered("thal")).toEqual(["thalamus", "left thalamus", "right thalamus"]);
+    });
+
+    test("a side that a model knows by itself is offered once", () => {
+      const both = { ...sided, targets: [...sided.targets, { name: "Left Thalamus", synonyms: [], models: ["n"] }] };
+      expect(completions("left thal", both, 8).map(({ name }) => name)).toEqual(["Left Thalamus"]);
+    });
+
+    test("words may be begun in any order", () => {
+      expect(offered("thal left")).toEqual(["left thalamus"]);
+    });
+
+    test("and of nothing else", () => {
+      expect(offered("left brain")).toEqual([]);
+      expect(offered("left liv")).toEqual([]);
+    });
+  });
+
   test("nothing typed offers the list as the server orders it", () => {
     expect(names(" ")).toEqual(["liver", "left kidney", "kidney", "bone"]);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { labelsCutAt } from "../src/state/cut-labels.ts";
+import { mayResample } from "../src/state/panel-state.ts";
 import { stage } from "./fakes.ts";
 import { failed, found, kept, queued, reviewOf, running, seg, succeeded } from "./samples.ts";
 
@@ -66,6 +67,19 @@ describe("a preview", () => {
     await settled(() => expect(viewer.drawn.at(-1)).toBe("removed"));
     expect(viewer.shown).toEqual([seg]);
     expect(session.store.get().entries[0]?.drawn).toBe(false);
+  });
+
+  test("is made ready once, when its job begins to run", async () => {
+    using play = stage(() => {}, asking);
+    const { server, session, viewer } = play;
+    void session.segment(["left kidney"]);
+    await settled(() => expect(server.jobs.size).toBe(1));
+    expect(viewer.drawingsOpened).toBe(0);
+    server.tell({ type: "state", job: running });
+    await settled(() => expect(viewer.drawingsOpened).toBe(1));
+    server.tell({ type: "preview", ...slice } as never);
+    await settled(() => expect(viewer.drawn).toHaveLength(1));
+    expect(viewer.drawingsOpened).toBe(1);
   });
 
   test.each([
@@ -195,6 +209,42 @@ describe("a review", () => {
     await session.review("j1", "edited");
     expect(session.store.get().refusal?.text).toMatch(/Show the result first/);
     expect(server.given).toEqual([]);
+  });
+});
+
+describe("slices that are no regular grid", () => {
+  test.each(["missing-slice", "non-uniform-spacing", "gantry-tilt"])(
+    "refused for %s, they are put onto one when asked to",
+    async (reason) => {
+      const refused = { ...failed, problem: { ...failed.problem!, details: { reason } } };
+      using play = stage(({ server }) => server.jobs.set("j0", { ...refused, id: "j0" }), { preview: true });
+      const { server, session, viewer } = play;
+      await settled(() => expect(session.store.get().entries).toHaveLength(1));
+      expect(mayResample(session.store.get().entries[0]!.job)).toBe(true);
+      viewer.slice = 3;
+      void session.askAgain("j0", { resample: true });
+      await settled(() => expect(server.submitted).toHaveLength(1));
+      expect(server.submitted[0]).toMatchObject({ prompts: ["left kidney"], resample: true, preview: true });
+      // The slice in view has another number on the new grid.
+      expect(server.submitted[0]).not.toHaveProperty("fromSlice");
+    },
+  );
+
+  test("what was resampled is so when it is tried again, and is not offered to be a second time", async () => {
+    const again = { ...failed, request: { ...failed.request, resample: true } } as typeof failed;
+    using play = stage(({ server }) => server.jobs.set("j1", again));
+    const { server, session } = play;
+    await settled(() => expect(session.store.get().entries).toHaveLength(1));
+    expect(mayResample(again)).toBe(false);
+    void session.askAgain("j1");
+    await settled(() => expect(server.submitted).toMatchObject([{ resample: true }]));
+  });
+
+  test("no other refusal offers it", () => {
+    for (const reason of ["several-volumes", "mixed-orientation", "duplicate-position", undefined]) {
+      expect(mayResample({ ...failed, problem: { ...failed.problem!, details: { reason } } })).toBe(false);
+    }
+    expect(mayResample({ ...failed, problem: { ...failed.problem!, code: "pacs-timeout" } })).toBe(false);
   });
 });
 

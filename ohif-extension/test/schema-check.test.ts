@@ -17,8 +17,8 @@ import {
   vocabulary,
 } from "./samples.ts";
 
-const { schemas, definitions } = clientContract();
-const check = (name: string): SchemaCheck => schemaCheck(schemas[name] ?? {}, definitions);
+const { shapes, definitions } = clientContract();
+const check = (name: string): SchemaCheck => schemaCheck(shapes[name] ?? "*", definitions);
 const at = "2026-01-01T10:00:00.000Z";
 
 const documents: readonly (readonly [name: string, schema: z.ZodType, samples: readonly unknown[]])[] = [

@@ -27,6 +27,44 @@ describe("asking", () => {
     expect(viewer.messages).toEqual(["left kidney: present, 0.97, 162 mL, 3 slices"]);
   });
 
+  test("a question that was answered before is presented at once, whatever its job told in its time", async () => {
+    using play = stage(
+      ({ server }) => {
+        server.tell({ type: "state", job: queued });
+        server.tell({ type: "state", job: running });
+        server.tell({ type: "progress", stage: "infer", fraction: 0.9 });
+        server.tell({ type: "state", job: succeeded });
+        server.answered = succeeded;
+      },
+      { preview: true },
+    );
+    const { server, session, viewer } = play;
+    await settled(() => expect(viewer.shown).toEqual([seg]));
+    for (let times = 1; times <= 2; times++) {
+      expect(await session.segment(["left kidney"])).toEqual(succeeded);
+      expect(entriesOfStudy(session.store.get())).toMatchObject([
+        { job: succeeded, overlay: { kind: "shown" }, cancelling: false },
+      ]);
+      expect(viewer.shown).toEqual([seg]);
+      expect(viewer.drawn.filter((slice) => slice !== "removed")).toEqual([]);
+      expect(viewer.messages).toHaveLength(times);
+    }
+    expect(server.submitted).toHaveLength(2);
+  });
+
+  test("one that was answered before its study was opened, and hidden since, is shown again", async () => {
+    using play = stage(({ server }) => {
+      server.tell({ type: "state", job: succeeded });
+      server.answered = succeeded;
+    });
+    const { session, viewer } = play;
+    await settled(() => expect(viewer.shown).toEqual([seg]));
+    session.hide("j1");
+    expect(viewer.shown).toEqual([]);
+    await session.segment(["left kidney"]);
+    expect(viewer.shown).toEqual([seg]);
+  });
+
   test("what is not found is said, and nothing is shown", async () => {
     using play = stage();
     const { server, session, viewer } = play;

@@ -6,7 +6,7 @@ export const paths = {
   config: "/app-config.js",
 } as const;
 
-const settings = {
+export const viewerSettings = {
   name: "Parse3D viewer",
   routerBasename: null,
   showStudyList: true,
@@ -45,4 +45,4 @@ const settings = {
 };
 
 /** OHIF's app-config.js: one archive behind the viewer's own origin, Parse3D's extension and mode by URL. */
-export const appConfig = `window.config = ${JSON.stringify(settings, undefined, 2)};\n`;
+export const appConfig = `window.config = ${JSON.stringify(viewerSettings, undefined, 2)};\n`;

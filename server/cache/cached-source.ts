@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { firstText, readPart10 } from "#converters/dicom/index.ts";
-import type { SeriesRef, SeriesSource } from "#server/domain/index.ts";
+import { nameOfInstances, type SeriesRef, type SeriesSource } from "#server/domain/index.ts";
 import { hashUid, type Logger } from "../logger.ts";
 import type { CacheEntry, SeriesCache } from "./series-cache.ts";
 import { DamagedSeriesFileError } from "./series-file.ts";
@@ -21,7 +20,7 @@ export function withSeriesCache({ source, cache, logger, instancesOf }: CachedSo
   async function* instances(series: SeriesRef, options: { readonly signal: AbortSignal }): AsyncGenerator<Uint8Array> {
     const log = logger.child({ seriesHash: hashUid(series.seriesInstanceUid) });
     const listed = await instancesOf(series, options);
-    const key = keyOf(listed);
+    const key = nameOfInstances(listed);
     const given = new Set<string>();
     try {
       const held = await cache.read(key);
@@ -80,14 +79,8 @@ export function withSeriesCache({ source, cache, logger, instancesOf }: CachedSo
   return {
     describe: (series, options) => source.describe(series, options),
     instances,
-    revision: async (series, options) => keyOf(await instancesOf(series, options)),
+    revision: async (series, options) => nameOfInstances(await instancesOf(series, options)),
   };
-}
-
-/** A name that tells nothing of the series, and is another one as soon as an instance comes or goes. */
-function keyOf(sopInstanceUids: readonly string[]): string {
-  const listed = JSON.stringify(["instances", ...[...sopInstanceUids].sort()]);
-  return createHash("sha256").update(listed).digest("hex");
 }
 
 function uidOf(instance: Uint8Array): string {

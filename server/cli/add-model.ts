@@ -11,7 +11,7 @@ import {
 import { InvalidRequestError } from "#server/domain/index.ts";
 import { openGraphProcess } from "#server/engines/index.ts";
 import { readConfig } from "../config.ts";
-import { readInput } from "../files.ts";
+import { isFolder, readInput } from "../files.ts";
 import type { CommandContext } from "./command.ts";
 
 export interface AddModelOptions {
@@ -27,6 +27,9 @@ const OFFICIAL_NAME = "medimageparse3d";
 
 /** Weights of MedImageParse 3D -> an installed bundle: nothing is converted, the graphs point into the weights' file. */
 export async function addModel(weights: string, options: AddModelOptions, context: CommandContext): Promise<void> {
+  if (await isFolder(weights, "The weights")) {
+    throw new InvalidRequestError("The weights are one file, and a folder was given. Name the file in it.");
+  }
   await askConsent(options.acceptLicence === true, context);
   await installWeights(weights, options, context);
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { refuseTakenPort } from "#server/http/index.ts";
 import { startViewer, type Viewer, ViewerUnavailableError } from "#viewer/index.ts";
 import { type AppPorts, openPorts, startServer } from "../app.ts";
 import { type Config, readConfig } from "../config.ts";
@@ -29,7 +30,10 @@ export function addDemoCommand(program: Command): void {
       "Starts an Orthanc of its own (or takes the archive that PARSE3D_DICOMWEB_URL names), loads a CT and an MR of a head, and starts the server. Ctrl-C stops all that it started.",
     )
     .option("--once", "ask one prompt of each scan, check the stored results, and stop")
-    .option("--json", "with --once: one JSON document for each prompt on standard output")
+    .option(
+      "--json",
+      "with --once: one JSON document for each prompt on standard output (npm: npm run -s demo -- --once --json)",
+    )
     .option("--weights <folder>", "brainchop's public/models folder: MeshNet is installed too")
     .action((options: Options) => runCommand(options.json === true, (context) => demo(options, context)));
 }
@@ -39,11 +43,12 @@ async function demo(options: Options, context: CommandContext): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const configured = readConfig();
   const { isNamed: named } = configured.pacs;
+  const { access, port: httpPort } = configured.http;
+  if (!options.once) await refuseTakenPort(access.host, httpPort);
   const purposes: readonly Purpose[] = named ? ["demo-studies"] : ["archive", "demo-studies"];
   await ensureSystemPackages(purposes, { say, signal });
 
   say(named ? "Using the archive that PARSE3D_DICOMWEB_URL names." : "Starting Orthanc.");
-  const { access, port: httpPort } = configured.http;
   const token = access.kind === "tokens" ? access.tokens[0] : undefined;
   // One run answers by itself and ends; nobody adds a rule to it.
   const routes = !options.once && configured.database.kind !== "none" && httpPort !== 0;

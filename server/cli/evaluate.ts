@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import {
   casesCsv,
+  type EvaluationCaseError,
   estimateInWords,
   evaluate,
   type Row,
@@ -17,6 +18,7 @@ import { version } from "../app.ts";
 import { makeOutputFolder, readInput, writeOutput } from "../files.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
+import { exitCodes } from "./exit-code.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 interface Options {
@@ -47,7 +49,8 @@ async function runEvaluation(options: Options, { terminal, signal }: CommandCont
   const cases = readCaseList(new TextDecoder().decode(await readInput(pairs)));
   if (output !== undefined) await makeOutputFolder(output);
   const worst = worstPictures(output === undefined ? 0 : options.pictures);
-  const rows: Row[] = [];
+  const measured: Row[] = [];
+  const failures: EvaluationCaseError[] = [];
   await using ports = await openCommandPorts();
   using watch = terminal.watch(signal);
   const progress = (number: number, fraction: number) =>
@@ -57,29 +60,46 @@ async function runEvaluation(options: Options, { terminal, signal }: CommandCont
     listPath: pairs,
     toleranceMm,
     signal,
+    failed: (error) => {
+      failures.push(error);
+      if (cases.length > 1) terminal.say(error.message);
+    },
     progress,
   })) {
-    rows.push(compared.row);
+    measured.push(compared.row);
     worst.add(compared);
     progress(compared.row.case, 1);
   }
+  // Of a case that broke off half its targets would be in the means.
+  const rows = measured.filter((row) => !failures.some(({ number }) => number === row.case));
+  if (rows.length === 0 && failures[0]) throw failures[0];
   const summaries = summarise(rows);
   if (output !== undefined) {
     const { pictures, left: picturesLeft } = worst;
     const files = {
-      "cases.csv": casesCsv(rows, toleranceMm),
+      "cases.csv": casesCsv(rows, failures, toleranceMm),
       "summary.csv": summaryCsv(summaries, toleranceMm),
-      "report.html": reportPage({ version, toleranceMm, rows, summaries, pictures, picturesLeft }),
+      "report.html": reportPage({ version, toleranceMm, rows, failures, summaries, pictures, picturesLeft }),
     };
     for (const [name, text] of Object.entries(files)) {
       await writeOutput(join(output, name), new TextEncoder().encode(text));
     }
   }
-  terminal.answer({ cases: cases.length, toleranceMm, summaries, rows, ...(output !== undefined && { output }) }, [
-    ...summaries.map((one) => describe(one, toleranceMm)),
-    ...(output === undefined ? [] : [`written to ${output}: cases.csv, summary.csv, report.html`]),
-    "Research use only.",
-  ]);
+  const failed = failures.map(({ number, code, message }) => ({ case: number, code, detail: message }));
+  terminal.answer(
+    { cases: cases.length, toleranceMm, summaries, rows, failed, ...(output !== undefined && { output }) },
+    [
+      ...summaries.map((one) => describe(one, toleranceMm)),
+      ...(failures.length === 0
+        ? []
+        : [
+            `${failures.length} of ${cases.length} cases could not be compared, and these figures leave them out: ${failures.map(({ number }) => number).join(", ")}`,
+          ]),
+      ...(output === undefined ? [] : [`written to ${output}: cases.csv, summary.csv, report.html`]),
+      "Research use only.",
+    ],
+  );
+  if (failures.length > 0) process.exitCode = exitCodes.refused;
 }
 
 function describe(one: Summary, toleranceMm: number): string {

@@ -19,6 +19,7 @@ const byErrorCode: Readonly<Record<ErrorCode, number>> = {
   forbidden: exitCodes.archive,
   "series-not-found": exitCodes.notFound,
   "job-not-found": exitCodes.notFound,
+  "rule-not-found": exitCodes.notFound,
   "job-conflict": exitCodes.refused,
   "job-cancelled": exitCodes.interrupted,
   "invalid-prompt": exitCodes.refused,
@@ -46,5 +47,5 @@ export function exitCodeOf(error: unknown): number {
 }
 
 export const exitCodeHelp = `
-Exit codes: 0 done; 1 internal error; 2 wrong usage; 3 series or model not found; 4 refused (series, image or prompt
+Exit codes: 0 done; 1 internal error; 2 wrong usage; 3 series, model, job or rule not found; 4 refused (series, image or prompt
 cannot be used: the message says why); 5 the archive failed or refused; 6 the model cannot run; 130 interrupted.`;

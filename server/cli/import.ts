@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Command } from "commander";
 import { encodeImageSeries } from "#converters/dicom/index.ts";
-import { numbersOnly, readNifti } from "#converters/nifti/index.ts";
+import { decodeNifti, numbersOnly } from "#converters/nifti/index.ts";
 import { Uid } from "#server/contract/index.ts";
 import type { Archive } from "#server/dicomweb/index.ts";
 import { deterministicUid, InvalidRequestError } from "#server/domain/index.ts";
-import { readInput } from "../files.ts";
 import { runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
+import { readNiftiInput } from "./nifti-input.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 interface Options {
@@ -33,17 +33,22 @@ export function addImportCommand(program: Command): void {
     .option("--patient-name <name>", "as DICOM spells it: FAMILY^GIVEN")
     .option("--description <text>", "SeriesDescription", "Imported from NIfTI")
     .option("--study <uid>", "StudyInstanceUID to add to; otherwise a study of its own")
-    .option("--volume <n>", "which volume of a file that holds several, counted from 0", wholeNumber)
+    .option(
+      "--volume <n>",
+      "which volume of a file that holds several, counted from 0; left out: the first",
+      wholeNumber,
+    )
     .option("--json", "print one JSON document")
     .action((file: string, options: Options) =>
       runCommand(options.json === true, async ({ terminal, signal }) => {
         const modality = options.modality.toUpperCase();
         if (modality !== "CT" && modality !== "MR") throw new InvalidRequestError("--modality is CT or MR.");
         checkIdentity(options);
-        const nifti = await readInput(file);
+        const nifti = await readNiftiInput(file);
         const { volume: volumeIndex } = options;
-        const read = readNifti(nifti, { modality, ...(volumeIndex !== undefined && { volumeIndex }) });
-        const { volume, notes } = numbersOnly(read);
+        const read = decodeNifti(nifti, { modality, ...(volumeIndex !== undefined && { volumeIndex }) });
+        const { volume, notes: onNumbers } = numbersOnly(read.volume);
+        const notes = [...read.notes, ...onNumbers];
         const key = createHash("sha256")
           .update(nifti)
           .update(JSON.stringify([modality, options.patientId, options.study ?? "", volumeIndex ?? 0]))

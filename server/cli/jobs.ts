@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { JobState, type JobView } from "#server/contract/index.ts";
+import { JobState, type JobView, ProcedureStepState, procedureStepStateOf } from "#server/contract/index.ts";
 import { InvalidRequestError } from "#server/domain/index.ts";
 import { runCommand } from "./command.ts";
 import { findServer, type RunningServer } from "./running-server.ts";
@@ -23,7 +23,10 @@ export function addJobsCommand(program: Command): void {
   jobs
     .command("list", { isDefault: true })
     .description("Your jobs, newest first; with --routed, those of the routing rules.")
-    .option("--state <state>", `only ${JobState.options.join(", ")}`)
+    .option(
+      "--state <state>",
+      `only ${ProcedureStepState.options.map((state) => JSON.stringify(state)).join(", ")}, or in other words ${JobState.options.join(", ")}`,
+    )
     .option("--routed", "those of the routing rules")
     .option("--limit <n>", "at most so many", "20")
     .option("--json", "print one JSON document")
@@ -69,7 +72,9 @@ export function addJobsCommand(program: Command): void {
 }
 
 async function list(server: RunningServer, { state, routed, limit }: ListOptions): Promise<readonly JobView[]> {
-  const query = { limit, ...(state && { state }), submittedBy: routed ? "routing" : "me" };
+  const stepState = ProcedureStepState.options.find((one) => one === state?.toUpperCase().replace(/[-_]/, " "));
+  const only = stepState ? { procedureStepState: stepState } : { ...(state && { state }) };
+  const query = { limit, ...only, submittedBy: routed ? "routing" : "me" };
   return (await server.call("listJobs", { query })).jobs;
 }
 
@@ -80,5 +85,8 @@ function describe(job: JobView): string {
   const tries = attempt > 1 ? `, attempt ${attempt}` : "";
   const next = retryAt === undefined ? "" : `, again at ${retryAt}`;
   const why = problem ? `\n    ${problem.code}: ${problem.detail ?? ""}` : "";
-  return `${id}  ${createdAt}  ${state}${tries}${next}  [${by}]  ${asked}${why}`;
+  const stepState = procedureStepStateOf[state];
+  // One word for both ways in which a job does not come to its end.
+  const how = stepState === "CANCELED" ? ` (${state})` : "";
+  return `${id}  ${createdAt}  ${stepState}${how}${tries}${next}  [${by}]  ${asked}${why}`;
 }

@@ -37,5 +37,12 @@ const program = new Command("parse3d")
 const [, , asked = ""] = process.argv;
 const named = Object.hasOwn(commands, asked) ? commands[asked] : undefined;
 for (const load of named ? [named] : Object.values(commands)) (await load())(program);
+for (const command of program.commands) nameHelp(command, `parse3d ${command.name()}`);
+
+/** After an error, the help that tells what would have been right. */
+function nameHelp(command: Command, line: string): void {
+  command.showHelpAfterError(`(${line} --help shows what there is)`);
+  for (const inner of command.commands) nameHelp(inner, `${line} ${inner.name()}`);
+}
 
 await program.parseAsync();

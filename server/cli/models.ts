@@ -8,6 +8,7 @@ import { type AddModelOptions, addModel } from "./add-model.ts";
 import { runCommand } from "./command.ts";
 import { type ConnectModelOptions, connectModel } from "./connect-model.ts";
 import { CHECKPOINT_MODEL, type PullModelOptions, pullCheckpoint } from "./pull-checkpoint.ts";
+import { showModel } from "./show-model.ts";
 import { type VerifyModelOptions, verifyModel } from "./verify-model.ts";
 
 export function addModelsCommand(program: Command): void {
@@ -36,6 +37,15 @@ export function addModelsCommand(program: Command): void {
           ],
         );
       }),
+    );
+
+  models
+    .command("show")
+    .description("One model: its licence and intended use, who made it, and how it answers.")
+    .argument("<name>", "an installed model")
+    .option("--json", "print one JSON document")
+    .action((name: string, options: { json?: boolean }) =>
+      runCommand(options.json === true, (context) => showModel(name, context)),
     );
 
   models

@@ -33,7 +33,11 @@ export function addQuestionOptions(command: Command): Command {
     .option("--draws <n>", "of a model that samples: average so many draws, and tell their disagreement", drawCount)
     .option("--instances", "tell touching objects of one prompt apart, where the model sees their edges")
     .option("--from-slice <n>", "compute this slice first, and the others outwards from it", wholeNumber)
-    .option("--volume <n>", "which volume of several (time, echo, b-value, stack), counted from 0", wholeNumber)
+    .option(
+      "--volume <n>",
+      "which volume of several (time, echo, b-value, stack), counted from 0; left out: the first",
+      wholeNumber,
+    )
     .option("--deflated", "write the SEG deflated as a whole: small, where the receiver reads that")
     .option("--resample", "put tilted or unevenly spaced slices of a series onto a regular grid, not refuse them")
     .option(

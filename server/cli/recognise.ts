@@ -1,8 +1,14 @@
 import type { Command } from "commander";
-import { InvalidRequestError } from "#server/domain/index.ts";
 import { runCommand } from "./command.ts";
 import { addQuestionOptions } from "./question-options.ts";
-import { type SegmentCommandOptions, segmentArchived, segmentFile } from "./segment.ts";
+import {
+  MODALITY_HELP,
+  noInput,
+  PROMPT_HELP,
+  type SegmentCommandOptions,
+  segmentArchived,
+  segmentFile,
+} from "./segment.ts";
 
 export function addRecogniseCommand(program: Command): void {
   const command = program
@@ -14,13 +20,13 @@ export function addRecogniseCommand(program: Command): void {
     .argument("[file]", "a NIfTI file (.nii, .nii.gz)")
     .option("--series <uid>", "SeriesInstanceUID of a series in the archive")
     .option("--study <uid>", "its StudyInstanceUID (looked up where left out)")
-    .option("-p, --prompt <text...>", "what else to look for, each in its own quotes")
+    .option("-p, --prompt <text...>", `what else to look for, ${PROMPT_HELP}`)
     .option(
       "-o, --output <what>",
       "of what is there: with --series what is stored, like seg,sr (see `parse3d segment --help`); of a NIfTI file the label map to write, .nii or .nii.gz",
       (what: string, before: readonly string[] = []) => [...before, what],
     )
-    .option("--modality <modality>", "what the NIfTI file shows: CT, MR, ...", "MR");
+    .option("--modality <modality>", MODALITY_HELP);
   addQuestionOptions(command)
     .option("--json", "print one JSON document")
     .action((file: string | undefined, options: Omit<SegmentCommandOptions, "recognise">) =>
@@ -28,7 +34,7 @@ export function addRecogniseCommand(program: Command): void {
         const asked = { ...options, recognise: true };
         if (file && !options.series) return segmentFile(file, asked, context);
         if (options.series && !file) return segmentArchived(options.series, asked, context);
-        throw new InvalidRequestError("Give either a NIfTI file or --series UID.");
+        throw noInput(options);
       }),
     );
 }

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { BackfillView } from "#server/contract/index.ts";
 import { InvalidRequestError } from "#server/domain/index.ts";
 import { runCommand } from "./command.ts";
+import { describeMinutes } from "./machine-minutes.ts";
 import { findServer } from "./running-server.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -67,9 +68,7 @@ function describe({ series, seriesTested, complete, matched, queued, waiting, ho
     queued
       ? `${matched} added: ${waiting} wait, for ${hours} h at least`
       : `${matched} would be added, for ${hours} h at least`,
-    ...(plan.estimatedMinutes === undefined
-      ? []
-      : [`about ${plan.estimatedMinutes} machine minutes, as jobs took so far`]),
+    ...describeMinutes(plan),
     ...(queued || matched === 0 ? [] : ["Nothing was queued: give --queue to do it."]),
   ];
 }

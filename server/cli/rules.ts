@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { stringify } from "yaml";
-import type { RuleTestView } from "#server/contract/index.ts";
+import type { RuleTaken, RuleTestView } from "#server/contract/index.ts";
 import { parseRulesFile } from "#server/routing/index.ts";
 import { readInput } from "../files.ts";
 import { runCommand } from "./command.ts";
+import { describeMinutes } from "./machine-minutes.ts";
 import { addBackfillCommand, days } from "./rules-backfill.ts";
 import { findServer } from "./running-server.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -37,8 +38,15 @@ export function addRulesCommand(program: Command): void {
       runCommand(options.json === true, async ({ terminal, signal }) => {
         const wanted = await readRules(file);
         const server = findServer({ signal });
-        for (const rule of wanted) await server.call("putRule", { body: rule });
-        terminal.answer({ rules: wanted }, [`added: ${wanted.map(({ id }) => id).join(", ")}`]);
+        const taken: RuleTaken[] = [];
+        try {
+          for (const rule of wanted) taken.push(await server.call("putRule", { body: rule }));
+        } catch (error) {
+          if (taken.length > 0) terminal.say(`added before that: ${idsOf(taken)}`);
+          throw error;
+        }
+        for (const { id, warnings = [] } of taken) for (const words of warnings) terminal.say(`${id}: ${words}`);
+        terminal.answer({ rules: taken }, [`added: ${idsOf(taken)}`]);
       }),
     );
 
@@ -77,11 +85,13 @@ export function addRulesCommand(program: Command): void {
   addBackfillCommand(rules);
 }
 
+const idsOf = (rules: readonly RuleTaken[]) => rules.map(({ id }) => id).join(", ");
+
 async function readRules(file: string) {
   return parseRulesFile(new TextDecoder().decode(await readInput(file)));
 }
 
-function describe({ series, rules, seriesTested, complete, estimatedMinutes }: RuleTestView): readonly string[] {
+function describe({ series, rules, seriesTested, complete, ...times }: RuleTestView): readonly string[] {
   const each = series.flatMap(({ seriesInstanceUid, modality, seriesDescription, sliceCount, ...verdict }) => [
     `${seriesInstanceUid}  ${modality}  ${sliceCount} slices  ${seriesDescription ?? ""}`.trimEnd(),
     ...(verdict.neverBecause === undefined ? [] : [`    never: ${verdict.neverBecause}`]),
@@ -93,7 +103,10 @@ function describe({ series, rules, seriesTested, complete, estimatedMinutes }: R
   return [
     ...each,
     `${seriesTested} series looked at${complete ? "" : " (there are more: raise --limit)"}`,
-    ...rules.map(({ id, matched }) => `${id}: ${matched}`),
-    ...(estimatedMinutes === undefined ? [] : [`about ${estimatedMinutes} machine minutes, as jobs took so far`]),
+    ...rules.flatMap(({ id, matched, warnings = [] }) => [
+      `${id}: ${matched}`,
+      ...warnings.map((words) => `    ${words}`),
+    ]),
+    ...describeMinutes(times),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import {
   type Finding,
+  InvalidPromptError,
   InvalidRequestError,
   type Output,
   type Prompt,
@@ -10,10 +11,11 @@ import {
   segmentSeries,
 } from "#server/domain/index.ts";
 import { studyOf } from "../app.ts";
-import { readInput, refuseSameFile, writeOutput } from "../files.ts";
+import { refuseSameFile, refuseUnwritable, writeOutput } from "../files.ts";
 import { type CommandContext, runCommand } from "./command.ts";
 import { openCommandPorts } from "./command-ports.ts";
 import { describeComponents, describeFinding } from "./describe-finding.ts";
+import { readNiftiInput } from "./nifti-input.ts";
 import { isGzipName, isNiftiName } from "./nifti-name.ts";
 import { addQuestionOptions, type QuestionOptions, questionOf } from "./question-options.ts";
 import type { Terminal } from "./terminal.ts";
@@ -24,11 +26,15 @@ export interface SegmentCommandOptions extends QuestionOptions {
   readonly study?: string;
   readonly prompt?: readonly string[];
   readonly recognise?: boolean;
-  readonly modality: string;
+  readonly modality?: string;
   readonly output?: readonly string[];
   readonly probabilities?: boolean;
   readonly json?: boolean;
 }
+
+export const PROMPT_HELP =
+  'in words, several of them each in quotes: -p liver "left kidney"; words that follow are prompts too, so that the file comes before';
+export const MODALITY_HELP = "what the NIfTI file shows: CT, MR, ...; left out: MR";
 
 const outputs: readonly Output[] = ["seg", "sr", "rtstruct", "sc", "detections"];
 
@@ -42,27 +48,21 @@ export function addSegmentCommand(program: Command): void {
     .argument("[file]", "a NIfTI file (.nii, .nii.gz)")
     .option("--series <uid>", "SeriesInstanceUID of a series in the archive")
     .option("--study <uid>", "its StudyInstanceUID (looked up where left out)")
-    .requiredOption("-p, --prompt <text...>", "what to look for, each in its own quotes")
+    .requiredOption("-p, --prompt <text...>", `what to look for, ${PROMPT_HELP}`)
     .option(
       "-o, --output <what>",
       "of a NIfTI file: the NIfTI file to write, .nii or .nii.gz (compressed). With --series what is stored, like seg,sr: seg (left out: this), sr (measurements, and the SEG that they refer to), rtstruct (contours), sc (pictures). With either: detections (findings only)",
       (what: string, before: readonly string[] = []) => [...before, what],
     )
     .option("--probabilities", "write probabilities (0 to 1, one volume a prompt) of a NIfTI file instead of labels")
-    .option("--modality <modality>", "what the NIfTI file shows: CT, MR, ...", "MR");
+    .option("--modality <modality>", MODALITY_HELP);
   addQuestionOptions(command)
     .option("--json", "print one JSON document")
     .action((file: string | undefined, options: SegmentCommandOptions) =>
       runCommand(options.json === true, (context) => {
         if (file && !options.series) return segmentFile(file, options, context);
         if (options.series && !file) return segmentArchived(options.series, options, context);
-        const swallowed = options.series ? undefined : options.prompt?.find(isNiftiName);
-        if (swallowed !== undefined) {
-          throw new InvalidRequestError(
-            "The file was read as one more prompt: name it before --prompt, or put another option between them.",
-          );
-        }
-        throw new InvalidRequestError("Give either a NIfTI file or --series UID.");
+        throw noInput(options);
       }),
     );
 }
@@ -105,7 +105,27 @@ export async function segmentArchived(
   ]);
 }
 
+/** Neither a file nor a series, or both. */
+export function noInput({ series, prompt = [] }: SegmentCommandOptions): InvalidRequestError {
+  return new InvalidRequestError(
+    series === undefined && prompt.some(isPath)
+      ? "The file was read as one more prompt: name it before --prompt, or put another option between them."
+      : "Give either a NIfTI file or --series UID.",
+  );
+}
+
+/** What nobody calls a structure. */
+function isPath(prompt: string): boolean {
+  return isNiftiName(prompt) || /^(~|\.{0,2})\/|\.(dcm|hdr|img|nrrd|mha|png|jpe?g)$/i.test(prompt);
+}
+
+/** @throws InvalidRequestError where a prompt is a path, InvalidPromptError */
 function promptsOf({ prompt = [], recognise }: SegmentCommandOptions): readonly Prompt[] {
+  if (prompt.some(isPath)) {
+    throw new InvalidRequestError(
+      "A prompt looks like a file: prompts are words, like skull. One file is asked about at a time, and is named before --prompt.",
+    );
+  }
   return recognise && prompt.length === 0 ? [] : promptsFrom(prompt.map((text) => ({ text })));
 }
 
@@ -168,15 +188,17 @@ export async function segmentFile(
     throw new InvalidRequestError("--probabilities are written to a file: -o probabilities.nii.gz.");
   }
   const prompts = promptsOf(options);
-  const nifti = await readInput(file);
+  if (target !== undefined) await refuseUnwritable(target);
+  const nifti = await readNiftiInput(file);
   await using ports = await openCommandPorts();
   using watch = watchOf(options, terminal, signal);
-  const result = await segmentImage(
+  const { modality = "MR" } = options;
+  const answer = await segmentImage(
     ports,
     {
       nifti,
       prompts,
-      modality: options.modality.toUpperCase(),
+      modality: modality.toUpperCase(),
       output: options.probabilities ? "probabilities" : "labels",
       gzip: target !== undefined && isGzipName(target),
       ...questionOf(options),
@@ -184,7 +206,13 @@ export async function segmentFile(
       ...(options.volume !== undefined && { volumeIndex: options.volume }),
     },
     watch,
-  );
+  ).catch((error: unknown) => {
+    if (options.modality !== undefined || !(error instanceof InvalidPromptError)) throw error;
+    throw new InvalidPromptError(`${error.message.replace(/\.?$/, ".")} ${ASSUMED}`, error.suggestions, {
+      cause: error,
+    });
+  });
+  const result = { ...answer, notes: [...answer.notes, ...(options.modality === undefined ? [ASSUMED] : [])] };
   if (target !== undefined) await writeOutput(target, result.nifti);
   const { nifti: _written, ...document } = result;
   terminal.answer({ ...document, ...(target !== undefined && { output: target }) }, [
@@ -195,6 +223,8 @@ export async function segmentFile(
     `${result.model.title}, version ${result.model.version}. Research use only.`,
   ]);
 }
+
+const ASSUMED = "No --modality was given, so the image was taken for MR.";
 
 /** The file to write; undefined where only detections are wanted. @throws InvalidRequestError */
 function targetOf(given: readonly string[]): string | undefined {

@@ -1,5 +1,4 @@
 import { type DecodedSeg, decodeSeg, maskOnto, openSeg } from "#converters/dicom/index.ts";
-import type { VolumeGeometry } from "#converters/geometry/index.ts";
 import { readSlice } from "#converters/mask/index.ts";
 import {
   InvalidRequestError,
@@ -53,8 +52,8 @@ export async function replaySeg(
     },
     run,
   );
-  const { geometry } = seen;
-  if (!geometry) throw new Error("the model was not asked");
+  const onto = seen.stack ?? seen.geometry;
+  if (!onto) throw new Error("the model was not asked");
   const after = seen.stored[0] && decodeSeg(seen.stored[0]);
   return {
     model: { name: card.name, version: card.version },
@@ -62,7 +61,7 @@ export async function replaySeg(
     sameInstances: seen.instances === new Set(before.referencedSopInstanceUids).size,
     segments: before.segments.map(({ number, label, description }) => {
       const other = after?.segments.find((segment) => segment.description === description);
-      return { label, ...compare(before, number, after, other?.number, geometry) };
+      return { label, ...compare(before, number, after, other?.number, onto) };
     }),
     notes: [...notes, ...again.notes],
   };
@@ -136,12 +135,12 @@ function compare(
   number: number,
   after: DecodedSeg | undefined,
   again: number | undefined,
-  geometry: VolumeGeometry,
+  onto: Parameters<typeof maskOnto>[2],
 ) {
-  const one = maskOnto(before, number, geometry);
-  const other = after && again !== undefined ? maskOnto(after, again, geometry) : undefined;
+  const one = maskOnto(before, number, onto);
+  const other = after && again !== undefined ? maskOnto(after, again, onto) : undefined;
   let [ofOne, ofOther, ofBoth] = [0, 0, 0];
-  for (let k = 0; k < geometry.size[2]; k++) {
+  for (let k = 0; k < one.size[2]; k++) {
     const a = readSlice(one, k);
     const b = other && readSlice(other, k);
     for (let p = 0; p < a.length; p++) {

@@ -4,6 +4,7 @@ import { column, normalize, type VolumeGeometry, voxelSizeMm } from "#converters
 import { writeNifti } from "#converters/nifti/index.ts";
 import type { Archive } from "#server/dicomweb/index.ts";
 import { type Ports, type SeriesRef, segmentSeries } from "#server/domain/index.ts";
+import { writeLabelMap } from "../hashed-folder.ts";
 import type { CohortFolder } from "./cohort-folder.ts";
 import type { ReadPlan } from "./plan.ts";
 import type { Row } from "./row.ts";
@@ -209,9 +210,6 @@ async function writeMasks(
   const [part10] = stored;
   if (!part10) return undefined;
   const { volume, labels } = segToLabelVolume(decodeSeg(part10));
-  const stem = `sub-${subject}/ses-${session}/sub-${subject}_ses-${session}_acq-${folder.nameOf(seriesInstanceUid)}_dseg`;
-  await folder.write(`${stem}.nii.gz`, writeNifti(volume, { gzip: true }));
-  const table = labels.map(({ value, name }) => `${value}\t${name.replace(/\s+/g, " ")}\n`).join("");
-  await folder.write(`${stem}.tsv`, `index\tname\n${table}`);
-  return `${stem}.nii.gz`;
+  const acquisition = folder.nameOf(seriesInstanceUid);
+  return writeLabelMap(folder, { subject, session, acquisition, nifti: writeNifti(volume, { gzip: true }), labels });
 }

@@ -1,10 +1,12 @@
-import type { Volume } from "#converters/geometry/index.ts";
+import type { SliceStack, Volume } from "#converters/geometry/index.ts";
 import type { ModelCard } from "#models/index.ts";
 import type { Ports, SegmentationModel } from "#server/domain/index.ts";
 
 /** What went through the ports in one run. */
 export interface Seen {
   geometry?: Volume["geometry"];
+  /** Of a resampled series: what is stored lies on these. */
+  stack?: SliceStack;
   modality?: string;
   instances?: number;
   card?: ModelCard;
@@ -20,7 +22,8 @@ export function watchedPorts(ports: Ports, { keeps }: { readonly keeps: boolean 
     segment: (volume, ...rest) => {
       seen.geometry = volume.geometry;
       seen.modality = volume.modality;
-      seen.instances = new Set(volume.sources.map(({ sopInstanceUid }) => sopInstanceUid)).size;
+      if (volume.stack) seen.stack = volume.stack;
+      seen.instances = new Set((volume.stack ?? volume).sources.map(({ sopInstanceUid }) => sopInstanceUid)).size;
       seen.card = model.card;
       return model.segment(volume, ...rest);
     },

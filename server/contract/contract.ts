@@ -1,22 +1,10 @@
 import { z } from "zod";
 import { HealthView, ReadyView } from "./health.ts";
-import { JobEvent, JobId, JobList, JobState, JobView, SubmitJob } from "./job.ts";
+import { JobEvent, JobId, JobList, JobState, JobView, ProcedureStepState, SubmitJob } from "./job.ts";
 import { Modality, ModelList, VocabularyView } from "./model.ts";
 import { resultRoutes } from "./result-routes.ts";
 import type { Route } from "./route.ts";
-import {
-  BackfillRule,
-  BackfillStopped,
-  BackfillView,
-  OrthancNotice,
-  OrthancNoticeReply,
-  RoutingRule,
-  RuleId,
-  RuleList,
-  RuleTestView,
-  RuleView,
-  TestRules,
-} from "./rule.ts";
+import { ruleRoutes } from "./rule-routes.ts";
 import { SegmentFields } from "./segment.ts";
 import { Uid } from "./uid.ts";
 import { WorkerList } from "./worker.ts";
@@ -29,13 +17,21 @@ export const contract = {
     path: "/v1/jobs",
     summary: "Find what the prompts name in a series",
     description:
-      "Queues a job that fetches the series from the archive, runs the model, and stores a DICOM SEG beside the series. A request that is already waiting or running answers with the same job.",
+      "Queues a job that fetches the series from the archive, runs the model, and stores a DICOM SEG beside the series. A request that is already waiting or running answers with the same job; so does one that has succeeded, with 200, as long as the archive holds the same images and results, and the same model would answer.",
     status: 202,
+    doneIf: "finishedAt",
     location: "/v1/jobs/:id",
     body: SubmitJob,
     reply: JobView,
     needsRoom: true,
-    problems: ["unsupported-media-type", "payload-too-large", "invalid-prompt", "rate-limited", "storage-full"],
+    problems: [
+      "unsupported-media-type",
+      "payload-too-large",
+      "invalid-prompt",
+      "rate-limited",
+      "storage-full",
+      "database-unavailable",
+    ],
   },
   listJobs: {
     kind: "json",
@@ -47,6 +43,9 @@ export const contract = {
     query: z.strictObject({
       limit: z.coerce.number().int().min(1).max(200).default(20),
       state: JobState.optional(),
+      procedureStepState: ProcedureStepState.optional().describe(
+        "The same in DICOM's words: CANCELED is failed or cancelled",
+      ),
       studyInstanceUid: Uid.optional().describe("Only jobs about series of this study"),
       submittedBy: z
         .enum(["me", "routing"])
@@ -55,7 +54,7 @@ export const contract = {
     }),
     status: 200,
     reply: JobList,
-    problems: [],
+    problems: ["database-unavailable"],
   },
   readJob: {
     kind: "json",
@@ -65,7 +64,7 @@ export const contract = {
     params: JobId,
     status: 200,
     reply: JobView,
-    problems: ["job-not-found"],
+    problems: ["job-not-found", "database-unavailable"],
   },
   jobEvents: {
     kind: "events",
@@ -79,7 +78,7 @@ export const contract = {
       "last-event-id": z.coerce.number().int().min(0).optional().describe("The id of the last event that was seen"),
     }),
     event: JobEvent,
-    problems: ["job-not-found"],
+    problems: ["job-not-found", "database-unavailable"],
   },
   cancelJob: {
     kind: "json",
@@ -89,7 +88,7 @@ export const contract = {
     params: JobId,
     status: 200,
     reply: JobView,
-    problems: ["job-not-found", "job-conflict"],
+    problems: ["job-not-found", "job-conflict", "database-unavailable"],
   },
   retryJob: {
     kind: "json",
@@ -101,7 +100,7 @@ export const contract = {
     location: "/v1/jobs/:id",
     reply: JobView,
     needsRoom: true,
-    problems: ["job-not-found", "job-conflict", "rate-limited", "storage-full"],
+    problems: ["job-not-found", "job-conflict", "rate-limited", "storage-full", "database-unavailable"],
   },
   ...resultRoutes,
   listWorkers: {
@@ -121,7 +120,7 @@ export const contract = {
     summary: "The installed models",
     status: 200,
     reply: ModelList,
-    problems: [],
+    problems: ["database-unavailable"],
   },
   readVocabulary: {
     kind: "json",
@@ -131,7 +130,7 @@ export const contract = {
     query: z.strictObject({ modality: Modality.optional() }),
     status: 200,
     reply: VocabularyView,
-    problems: [],
+    problems: ["database-unavailable"],
   },
   segmentNifti: {
     kind: "upload",
@@ -147,6 +146,8 @@ export const contract = {
       "Parse3D-Findings": "JSON, ASCII: one {prompt, present, score, voxels, volumeMl} for each prompt, in their order",
       "Parse3D-Job": "The job's id: GET /v1/jobs/:id tells the findings in full",
       "Parse3D-Model": "NAME/VERSION of the model that answered",
+      "Parse3D-Notes":
+        "JSON, ASCII: what should be known of the answer, in words; the first ones, where they are long (GET /v1/jobs/:id tells all)",
     },
     problems: [
       "unsupported-media-type",
@@ -160,85 +161,11 @@ export const contract = {
       "job-timeout",
       "storage-full",
       "model-unavailable",
+      "gpu-out-of-memory",
+      "database-unavailable",
     ],
   },
-  listRules: {
-    kind: "json",
-    method: "GET",
-    path: "/v1/rules",
-    summary: "The routing rules",
-    status: 200,
-    reply: RuleList,
-    problems: ["not-found"],
-  },
-  putRule: {
-    kind: "json",
-    method: "POST",
-    path: "/v1/rules",
-    summary: "Add a routing rule, or replace the one with its id",
-    description:
-      "From then on it is asked of every series that arrives in the archive. What is there already is left alone.",
-    status: 200,
-    body: RoutingRule,
-    reply: RuleView,
-    problems: ["not-found", "unsupported-media-type", "payload-too-large", "invalid-prompt"],
-  },
-  removeRule: {
-    kind: "json",
-    method: "DELETE",
-    path: "/v1/rules/:id",
-    summary: "Remove a routing rule",
-    params: z.object({ id: RuleId }),
-    status: 200,
-    reply: RuleView,
-    problems: ["not-found"],
-  },
-  testRules: {
-    kind: "json",
-    method: "POST",
-    path: "/v1/rules/test",
-    summary: "Which series of the archive rules are for, and why the others are not",
-    description: "Looks only: nothing is queued.",
-    status: 200,
-    body: TestRules,
-    reply: RuleTestView,
-    problems: ["not-found", "unsupported-media-type", "payload-too-large", "pacs-unavailable", "pacs-timeout"],
-  },
-  backfillRule: {
-    kind: "json",
-    method: "POST",
-    path: "/v1/rules/:id/backfill",
-    summary: "Ask a rule of what the archive holds already",
-    description:
-      "Tells what would be asked about; with `queue` it is, at the given rate, as batch jobs. The same instances are asked about once, however often this is requested.",
-    params: z.object({ id: RuleId }),
-    status: 200,
-    body: BackfillRule,
-    reply: BackfillView,
-    problems: ["not-found", "unsupported-media-type", "payload-too-large", "pacs-unavailable", "pacs-timeout"],
-  },
-  stopBackfill: {
-    kind: "json",
-    method: "DELETE",
-    path: "/v1/rules/:id/backfill",
-    summary: "Forget what a rule was still to be asked of",
-    description: "Jobs that are queued stay.",
-    params: z.object({ id: RuleId }),
-    status: 200,
-    reply: BackfillStopped,
-    problems: ["not-found"],
-  },
-  orthancHook: {
-    kind: "json",
-    method: "POST",
-    path: "/v1/hooks/orthanc",
-    summary: "Something has arrived in the archive",
-    description: "For orthanc/parse3d.lua. It only wakes the poller, which looks itself: a lost notice loses nothing.",
-    status: 202,
-    body: OrthancNotice,
-    reply: OrthancNoticeReply,
-    problems: ["not-found", "unsupported-media-type", "payload-too-large"],
-  },
+  ...ruleRoutes,
   health: {
     kind: "json",
     method: "GET",

@@ -2,7 +2,17 @@ export { type Contract, contract } from "./contract.ts";
 export type { DeepReadonly } from "./deep-readonly.ts";
 export { FindingView } from "./finding.ts";
 export { HealthView, ReadyView } from "./health.ts";
-export { JobEvent, JobList, JobPriority, JobStage, JobState, JobView, SubmitJob } from "./job.ts";
+export {
+  JobEvent,
+  JobList,
+  JobPriority,
+  JobStage,
+  JobState,
+  JobView,
+  ProcedureStepState,
+  procedureStepStateOf,
+  SubmitJob,
+} from "./job.ts";
 export { Modality, ModelList, ModelView, VocabularyView } from "./model.ts";
 export { MaskRuns } from "./preview.ts";
 export { CutAgain, KeptView, RecutView } from "./probabilities.ts";
@@ -33,6 +43,7 @@ export {
   RuleId,
   RuleList,
   RulePredicate,
+  RuleTaken,
   RuleTestView,
   RuleView,
   TestRules,

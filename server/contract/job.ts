@@ -5,7 +5,7 @@ import { previewFields } from "./preview.ts";
 import { KeptView, RecutView } from "./probabilities.ts";
 import { Problem } from "./problem.ts";
 import { MergeMode, ModelName, PromptInputs, PromptView } from "./prompt.ts";
-import { Output, SegmentationType, seriesFields } from "./question.ts";
+import { RuleOutput, SegmentationType, seriesFields } from "./question.ts";
 import { Uid } from "./uid.ts";
 
 /** Asks for everything that the prompts name in one series of the archive. */
@@ -23,7 +23,7 @@ export const SubmitJob = z.strictObject({
     .boolean()
     .default(false)
     .describe("Probabilities of what is found are kept for a while, to be cut again at other thresholds"),
-  force: z.boolean().default(false).describe("A new job even where another asks the same and has not ended"),
+  force: z.boolean().default(false).describe("A new job even where another asks the same, or has answered it"),
 });
 /** What a client sends: defaults may be left out. */
 export type SubmitJob = DeepReadonly<z.input<typeof SubmitJob>>;
@@ -33,6 +33,19 @@ export const JobId = z.object({ id: z.string().describe("The job's id") });
 
 export const JobState = z.enum(["queued", "running", "succeeded", "failed", "cancelled"]);
 export type JobState = z.infer<typeof JobState>;
+
+/** Procedure Step State (0074,1000), as a Unified Procedure Step has it (PS3.4 section CC.1.1). */
+export const ProcedureStepState = z.enum(["SCHEDULED", "IN PROGRESS", "COMPLETED", "CANCELED"]);
+export type ProcedureStepState = z.infer<typeof ProcedureStepState>;
+
+/** The standard has one word for what did not come to its end; `failed` has a problem beside it. */
+export const procedureStepStateOf: Readonly<Record<JobState, ProcedureStepState>> = {
+  queued: "SCHEDULED",
+  running: "IN PROGRESS",
+  succeeded: "COMPLETED",
+  failed: "CANCELED",
+  cancelled: "CANCELED",
+};
 
 export const JobPriority = z
   .enum(["interactive", "routed", "batch"])
@@ -64,11 +77,12 @@ const RequestView = z.discriminatedUnion("kind", [
     prompts: z.array(PromptView),
     model: ModelName.optional(),
     merge: MergeMode,
-    outputs: z.array(Output),
+    outputs: z.array(RuleOutput),
     segmentationType: SegmentationType.optional(),
     volume: z.int().optional(),
     deflated: z.boolean().optional(),
     resample: z.boolean().optional(),
+    niftiSubfolder: z.string().optional(),
     recut: RecutView.optional().describe(
       "Where nothing was inferred: which job's probabilities were cut again, and at what",
     ),
@@ -92,6 +106,10 @@ const ResultView = z.object({
   sr: StoredView.describe("The stored structured report, which tells what was not found as well"),
   rtstruct: StoredView.describe("The stored RT Structure Set; absent where nothing was found"),
   sc: StoredView.describe("The stored Secondary Capture; absent where nothing was found"),
+  nifti: z
+    .object({ file: z.string().describe("Within PARSE3D_NIFTI_FOLDER, by hashed names") })
+    .optional()
+    .describe("Of a rule that asks for it: the label map; absent where nothing was found"),
   model: z.object({
     name: z.string(),
     version: z.string(),
@@ -110,6 +128,9 @@ const ResultView = z.object({
 export const JobView = z.object({
   id: z.string(),
   state: JobState,
+  procedureStepState: ProcedureStepState.describe(
+    "The state in DICOM's words (Procedure Step State (0074,1000)): queued is SCHEDULED, running IN PROGRESS, succeeded COMPLETED, failed and cancelled CANCELED",
+  ).optional(),
   stage: JobStage,
   fraction: Fraction,
   detail: z.string().optional().describe("How far, in words, like 120/300"),

@@ -12,6 +12,7 @@ const Target = z.object({
   name: z.string(),
   synonyms: z.array(z.string()),
   code: CodedConcept.optional(),
+  sided: z.literal(true).optional().describe("One side of it may be asked for too: left thalamus"),
 });
 
 /** What a user is told of a model before it answers. */

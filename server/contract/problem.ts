@@ -11,6 +11,7 @@ export const ProblemCode = z.enum([
   "unsupported-media-type",
   "series-not-found",
   "job-not-found",
+  "rule-not-found",
   "job-conflict",
   "job-cancelled",
   "invalid-prompt",

@@ -37,5 +37,5 @@ export const MergeMode = z
 
 export const ModelName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "not a model's name (GET /v1/models lists them)")
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "not a model's name: letters, digits, dots, hyphens and underscores")
   .describe("An installed model's name; left out: the best for the modality and the prompts");

@@ -50,6 +50,12 @@ export const modelFields = {
 /** What a job about a series can leave in the archive. */
 export const Output = z.enum(["seg", "sr", "rtstruct", "sc", "detections"]);
 
+/** What a rule's job can leave: there is a folder as well, which no request names. */
+export const RuleOutput = z.enum([...Output.options, "nifti"]);
+
+const distinct = (outputs: readonly string[]) => new Set(outputs).size === outputs.length;
+const twice = "names one output twice";
+
 export const SegmentationType = z.enum(["binary", "fractional", "labelmap"]);
 
 /** What is asked of a series of the archive, beside the prompts: the same in requests and in routing rules. */
@@ -59,7 +65,7 @@ export const seriesFields = {
     .array(Output)
     .min(1)
     .max(Output.options.length)
-    .refine((outputs) => new Set(outputs).size === outputs.length, "names one output twice")
+    .refine(distinct, twice)
     .optional()
     .describe(
       "Left out: seg, or detections with recognise. What is stored: seg: a DICOM SEG; sr: measurements as a structured report (TID 1500), with the SEG that it refers to; rtstruct: contours; sc: pictures of the overlay; detections: nothing, findings are answered all the same",
@@ -83,4 +89,23 @@ export const seriesFields = {
     .boolean()
     .default(false)
     .describe("Tilted or unevenly spaced slices are put onto a regular grid, and a note says so, instead of refused"),
+};
+
+/** What a rule asks differs in where results may go. */
+export const ruleFields = {
+  ...seriesFields,
+  outputs: z
+    .array(RuleOutput)
+    .min(1)
+    .max(RuleOutput.options.length)
+    .refine(distinct, twice)
+    .optional()
+    .describe(
+      `${seriesFields.outputs.description}; nifti: a label map, value n for segment n, as a file in PARSE3D_NIFTI_FOLDER, under hashed names`,
+    ),
+  niftiSubfolder: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, "not a folder's name: letters, digits, hyphens and underscores")
+    .optional()
+    .describe("With the output nifti: a folder within PARSE3D_NIFTI_FOLDER"),
 };

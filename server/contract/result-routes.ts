@@ -17,13 +17,13 @@ export const resultRoutes = {
     params: JobId.extend({ promptId: z.string().describe("p1, p2, ...") }),
     mediaType: "application/octet-stream",
     replyHeaders: {
-      "Content-Encoding": "gzip",
+      "Content-Encoding": "gzip, where Accept-Encoding takes it; otherwise the header is absent",
       "Parse3D-Columns": "Columns of a slice",
       "Parse3D-Rows": "Rows of a slice",
       "Parse3D-Slices": "Slices",
       "Parse3D-Threshold": "What the stored mask was cut at: a voxel belongs to the mask above it",
     },
-    problems: ["job-not-found", "not-found"],
+    problems: ["job-not-found", "not-found", "database-unavailable"],
   },
   readPicture: {
     kind: "bytes",
@@ -43,6 +43,8 @@ export const resultRoutes = {
       "pacs-unavailable",
       "pacs-timeout",
       "model-unavailable",
+      "database-unavailable",
+      "unsupported-image",
     ],
   },
   cutAgain: {
@@ -57,7 +59,16 @@ export const resultRoutes = {
     location: "/v1/jobs/:id",
     body: CutAgain,
     reply: JobView,
-    problems: ["job-not-found", "not-found", "unsupported-media-type", "payload-too-large", "rate-limited"],
+    needsRoom: true,
+    problems: [
+      "job-not-found",
+      "not-found",
+      "unsupported-media-type",
+      "payload-too-large",
+      "rate-limited",
+      "database-unavailable",
+      "storage-full",
+    ],
   },
   submitReview: {
     kind: "json",
@@ -82,6 +93,8 @@ export const resultRoutes = {
       "pacs-timeout",
       "store-rejected",
       "model-unavailable",
+      "database-unavailable",
+      "unsupported-image",
     ],
   },
   listReviews: {
@@ -97,6 +110,6 @@ export const resultRoutes = {
     }),
     status: 200,
     reply: ReviewList,
-    problems: [],
+    problems: ["database-unavailable"],
   },
 } as const satisfies Record<string, Route>;

@@ -30,6 +30,8 @@ export interface JsonRoute extends RouteBase {
   readonly maxBodyBytes?: number;
   /** The reply's own address, with `:id` for its `id`: the Location header. */
   readonly location?: string;
+  /** The field of the reply that is there where nothing is left to be done: the status is 200 instead. */
+  readonly doneIf?: string;
   /** The field of the reply that is false where the status is 503 instead. */
   readonly unavailableUnless?: string;
 }

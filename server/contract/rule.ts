@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { DeepReadonly } from "./deep-readonly.ts";
 import { PromptInputs } from "./prompt.ts";
-import { seriesFields } from "./question.ts";
+import { ruleFields } from "./question.ts";
 import { Uid } from "./uid.ts";
 
 const tag = z
@@ -114,7 +114,7 @@ export const RoutingRule = z.strictObject({
   description: z.string().max(300).optional(),
   enabled: z.boolean().default(true),
   when: z.preprocess(limitDepth, PredicateNode),
-  ask: z.strictObject({ prompts: PromptInputs.optional().describe("May be left out with recognise"), ...seriesFields }),
+  ask: z.strictObject({ prompts: PromptInputs.optional().describe("May be left out with recognise"), ...ruleFields }),
   derived: z
     .boolean()
     .default(false)
@@ -130,6 +130,31 @@ export type RoutingRule = DeepReadonly<z.output<typeof RoutingRule>>;
 
 /** A rule as it is kept: defaults filled in. */
 export const RuleView = z.object(RoutingRule.shape);
+
+/** A rule as it was taken in. */
+export const RuleTaken = RuleView.extend({
+  warnings: z.array(z.string()).optional().describe("What is doubtful about it: whether any model can answer it"),
+});
+export type RuleTaken = DeepReadonly<z.output<typeof RuleTaken>>;
+
+/** How long machines would work, from jobs that succeeded. */
+const machineMinutes = {
+  estimatedMinutes: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("Machine minutes for all matches whose model has done jobs; absent where none has"),
+  estimates: z
+    .array(
+      z.object({
+        model: z.string().optional().describe("Who would answer; absent where that is not known"),
+        series: z.int().min(0),
+        minutes: z.number().min(0).optional().describe("Absent where no job of the model has succeeded yet"),
+      }),
+    )
+    .optional()
+    .describe("The same for each model, by the number of slices where enough jobs noted theirs"),
+};
 
 export const RuleList = z.object({ rules: z.array(RuleView) });
 
@@ -148,12 +173,14 @@ export const TestRules = z.strictObject({
 export const RuleTestView = z.object({
   seriesTested: z.int().min(0),
   complete: z.boolean().describe("false: there are more series than the limit"),
-  rules: z.array(z.object({ id: RuleId, matched: z.int().min(0) })),
-  estimatedMinutes: z
-    .number()
-    .min(0)
-    .optional()
-    .describe("Machine minutes for all matches, from jobs that succeeded; absent where there were none"),
+  rules: z.array(
+    z.object({
+      id: RuleId,
+      matched: z.int().min(0),
+      warnings: z.array(z.string()).optional().describe("Why no model could answer it, or why that is not known"),
+    }),
+  ),
+  ...machineMinutes,
   series: z.array(
     z.object({
       studyInstanceUid: Uid,
@@ -190,11 +217,7 @@ export const BackfillView = z.object({
   queued: z.boolean(),
   waiting: z.int().min(0).describe("Series that this rule is still to be asked of, these included"),
   hours: z.number().min(0).describe("How long that takes at least, at so many in an hour"),
-  estimatedMinutes: z
-    .number()
-    .min(0)
-    .optional()
-    .describe("Machine minutes for the matches, from jobs that succeeded; absent where there were none"),
+  ...machineMinutes,
   series: z.array(
     z.object({
       studyInstanceUid: Uid,

@@ -19,7 +19,7 @@ export async function ask(
     }),
     signal,
   });
-  if (submitted.status !== 202) throw new Error(await problemIn(submitted));
+  if (!submitted.ok) throw new Error(await problemIn(submitted));
   const location = new URL(submitted.headers.get("location") ?? "", serverUrl);
   for (;;) {
     const answer = await fetch(location, { signal });

@@ -125,6 +125,13 @@ function whatToInstall(missing: readonly SystemPackage[], host: Host): string {
       "docker-compose.yml holds one; docs/installation.md tells how to start it.",
     );
   }
+  if (missing.some(({ purpose }) => purpose === "demo-studies")) {
+    lines.push(
+      "The demo's two heads come from Debian's packages alone. Without them, ask about scans of your own:",
+      "  bin/parse3d segment SCAN.nii.gz --modality CT --prompt bone -o mask.nii.gz",
+      "  PARSE3D_DICOMWEB_URL=ARCHIVE bin/parse3d serve",
+    );
+  }
   if (missing.some(({ purpose }) => purpose === "tests")) {
     lines.push("`npm run check` needs none of them: it runs lint, types, unit tests and property tests.");
   }

@@ -5,4 +5,5 @@ export type { Timeouts } from "./patience.ts";
 export type { SeriesSummary, StudySummary } from "./queries.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { SeriesQuery, StudyQuery } from "./search-query.ts";
+export { sopInstanceUidOf } from "./sop-instance-uid.ts";
 export type { InstanceRef } from "./wado.ts";

@@ -1,8 +1,9 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { InvalidRequestError, SeriesNotFoundError } from "../domain/errors.ts";
-import type { ResultSink, SeriesRef, SeriesSource } from "../domain/ports.ts";
+import type { ArchiveContents, ResultSink, SeriesRef, SeriesSource } from "../domain/ports.ts";
 import type { DicomJson } from "./dicom-json.ts";
 import { type DicomwebLogger, SILENT } from "./log.ts";
+import { namedSettings } from "./named-settings.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./patience.ts";
 import { createQueries, type SeriesSummary, type StudySummary } from "./queries.ts";
 import { createResultSink } from "./result-sink.ts";
@@ -22,6 +23,8 @@ export interface DicomwebOptions {
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<RetryPolicy>;
   readonly logger?: DicomwebLogger;
+  /** What of the configuration names it, for words about its faults; left out: PARSE3D_DICOMWEB_URL and _TOKEN. */
+  readonly setting?: string;
   /** A larger instance is refused; 1 GiB unless given. */
   readonly maxInstanceBytes?: number;
 }
@@ -31,11 +34,9 @@ interface Abortable {
 }
 
 /** What else an archive can be asked. Every method throws as the ports do, InvalidRequestError for a malformed query. */
-export interface Archive {
+export interface Archive extends ArchiveContents {
   searchStudies(query: StudyQuery, options: Abortable): Promise<readonly StudySummary[]>;
   searchSeries(query: SeriesQuery, options: Abortable): Promise<readonly SeriesSummary[]>;
-  /** SOP Instance UIDs of a series. */
-  listInstances(series: SeriesRef, options: Abortable): Promise<readonly string[]>;
   /** Where an instance lies. @throws SeriesNotFoundError */
   locateInstance(sopInstanceUid: string, options: Abortable): Promise<InstanceRef>;
   /** One data set per instance, without bulk data. Text is UTF-8 whatever (0008,0005) in it says. */
@@ -61,27 +62,34 @@ export function openDicomweb({
   headers = {},
   timeouts,
   retry,
-  logger = SILENT,
+  logger: given = SILENT,
+  setting,
   maxInstanceBytes = MAX_INSTANCE_BYTES,
 }: DicomwebOptions): Dicomweb {
+  const named = namedSettings(setting);
+  const logger = named.logger(given);
   const transport = createTransport({
-    root: parseRootUrl(url),
-    headers: checkHeaders(headers),
+    ...named.during(() => ({ root: parseRootUrl(url), headers: checkHeaders(headers) })),
     timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
     retry: { ...DEFAULT_RETRY, ...retry },
     logger,
   });
   const queries = createQueries(transport);
   const wado = createWado(transport, maxInstanceBytes);
+  const sink = createResultSink(transport, queries, logger);
   return {
     source: createSeriesSource(queries, wado, logger),
-    sink: createResultSink(transport, queries, logger),
+    sink: { store: (part10, options) => named.during(() => sink.store(part10, options)) },
     archive: {
       searchStudies: (query, { signal }) => queries.searchStudies(query, signal),
       searchSeries: (query, { signal }) => queries.searchSeries(query, signal),
       listInstances: async (series, { signal }) => {
         const listed = await queries.instancesOf(checkSeriesRef(series), Number.POSITIVE_INFINITY, signal);
         return listed.map(({ sopInstanceUid }) => sopInstanceUid);
+      },
+      holds: async (instance, { signal }) => {
+        const sopInstanceUid = checkUid(instance.sopInstanceUid, "SOP instance UID");
+        return (await queries.findInstance({ ...checkSeriesRef(instance), sopInstanceUid }, signal)) !== undefined;
       },
       locateInstance: async (wanted, { signal }) => {
         const found = await queries.locateInstance(checkUid(wanted, "SOP instance UID"), signal);

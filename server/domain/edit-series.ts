@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { decodeSeg, maskOnto, openSeries } from "#converters/dicom/index.ts";
-import type { Vec3, VolumeGeometry } from "#converters/geometry/index.ts";
+import type { Vec3 } from "#converters/geometry/index.ts";
 import { type BitVolume, countBits, createBitVolume, setPlane } from "#converters/mask/index.ts";
 import type { ModelCard } from "#models/index.ts";
 import { InvalidRequestError } from "./errors.ts";
@@ -58,18 +58,20 @@ export async function editSeries(
     ...(resample !== undefined && { resample }),
   });
   refuseAnotherSeries(series.header, wanted);
-  const { geometry } = series.volume;
+  const { geometry, stack } = series.volume;
+  // What viewers draw on are the slices as they were sent.
+  const { size } = stack?.geometry ?? geometry;
   const stored = decodeSeg(await ports.results.fetch(of, { signal }));
   const dice: Record<string, number> = {};
   const segments: RevisedSegment[] = [];
   const digest = createHash("sha256");
   for (const { prompt, segmentNumber, tracking } of findings) {
     const before =
-      segmentNumber === undefined ? createBitVolume(geometry.size) : maskOnto(stored, segmentNumber, geometry);
-    const mask = maskOf(edited, prompt.id, geometry) ?? before;
+      segmentNumber === undefined ? createBitVolume(size) : maskOnto(stored, segmentNumber, stack ?? geometry);
+    const mask = maskOf(edited, prompt.id, size) ?? before;
     dice[prompt.id] = diceOf(before, mask);
     digest.update(`${prompt.id}\n`).update(mask.bits);
-    if (countBits(mask.bits, 0, voxelsOf(geometry.size)) === 0) continue;
+    if (countBits(mask.bits, 0, voxelsOf(size)) === 0) continue;
     const uid = tracking?.uid ?? ports.newUid(of.sopInstanceUid, `tracking: ${prompt.text}`);
     const changed = dice[prompt.id] === 1 ? "Not changed by the reviewer" : "Edited by a reviewer";
     segments.push({ prompt, mask, tracking: { id: tracking?.id ?? prompt.text.slice(0, 64), uid }, remark: changed });
@@ -97,7 +99,7 @@ export async function editSeries(
   return { seg, dice, segmentNumbers };
 }
 
-function maskOf(edited: readonly EditedMask[], promptId: string, { size }: VolumeGeometry): BitVolume | undefined {
+function maskOf(edited: readonly EditedMask[], promptId: string, size: Vec3): BitVolume | undefined {
   const one = edited.find((mask) => mask.promptId === promptId);
   if (!one) return undefined;
   const mask = createBitVolume(size);

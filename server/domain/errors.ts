@@ -71,6 +71,17 @@ export class InvalidPromptError extends DomainError {
 export class ModelNotFoundError extends DomainError {
   override readonly name = "ModelNotFoundError";
   readonly code = "model-not-found";
+  /** Names of those that there are, where that is to be told. */
+  readonly models: readonly string[];
+
+  constructor(message: string, { models = [], ...options }: ErrorOptions & { models?: readonly string[] } = {}) {
+    super(message, options);
+    this.models = models;
+  }
+
+  override get details() {
+    return this.models.length === 0 ? {} : { models: this.models };
+  }
 }
 
 /** The model cannot run: its process died (retryable), or its files or this machine are not what it needs (not so). */

@@ -1,3 +1,4 @@
+export { type AnswerBasis, nameOfInstances, presentEdition } from "./answer-basis.ts";
 export { cutAgain } from "./cut-again.ts";
 export { type EditedMask, type EditRequest, type EditResult, editSeries, type StoredResults } from "./edit-series.ts";
 export {
@@ -17,8 +18,11 @@ export type { KeptAnswer, KeptNotice, KeptPrompt } from "./kept-answer.ts";
 export { maskOfRuns, runsOf } from "./mask-runs.ts";
 export { type PictureRequest, pictureOfResult } from "./picture-of-result.ts";
 export type {
+  ArchiveContents,
   MergeMode,
   ModelRegistry,
+  NiftiFile,
+  NiftiFolder,
   Ports,
   ResultSink,
   Run,
@@ -55,4 +59,5 @@ export {
   segmentSeries,
 } from "./segment-series.ts";
 export { segmentVolume } from "./segment-volume.ts";
+export type { StoredFile } from "./store-nifti.ts";
 export { PartlyStoredError, type StoredObject, type StoredObjects } from "./store-results.ts";

@@ -24,7 +24,7 @@ export function jobKey(question: {
  * Says how results are made. Counted up whenever the same question comes out as another result (windows, merging,
  * thresholds, encoding), so that the new one is not taken for the old one in the archive.
  */
-const edition = 1;
+export const edition = 2;
 
 /** A UID of the 2.25 root (PS3.5 B.2) that follows from the key and the role alone: a version 8 UUID of their hash. */
 export function deterministicUid(key: string, role: string): string {

@@ -1,4 +1,5 @@
-import type { Vec3 } from "#converters/geometry/index.ts";
+import type { SlicePlaces } from "#converters/dicom/index.ts";
+import type { SliceStack, Vec3 } from "#converters/geometry/index.ts";
 import type { ModelCard } from "#models/index.ts";
 import type { Answer } from "./findings.ts";
 import { fractionsOf } from "./fractions.ts";
@@ -18,6 +19,8 @@ export interface KeptPrompt {
 export interface KeptAnswer {
   /** Voxels along i, j and k. */
   readonly size: Vec3;
+  /** The slices that viewers show, where they are others: the series was resampled. */
+  readonly shownOn?: SlicePlaces;
   readonly merge: MergeMode;
   /** What the stored masks were cut at. */
   readonly threshold: number;
@@ -47,7 +50,12 @@ function isGraded(values: Uint8Array): boolean {
 /** What is worth keeping of an answer: prompts that were found and whose probabilities say more than their masks. */
 export function keptAnswerOf(
   answers: readonly Answer[],
-  { merge, threshold, card }: Pick<KeptAnswer, "merge" | "threshold" | "card">,
+  {
+    merge,
+    threshold,
+    card,
+    stack,
+  }: Pick<KeptAnswer, "merge" | "threshold" | "card"> & { readonly stack?: SliceStack | undefined },
 ): KeptAnswer | undefined {
   const prompts: KeptPrompt[] = [];
   for (const answer of answers) {
@@ -65,5 +73,7 @@ export function keptAnswerOf(
   }
   const [first] = answers;
   if (!first || prompts.length === 0) return undefined;
-  return { size: first.mask.size, merge, threshold, card, prompts };
+  // Without the sources: a kept answer holds nothing that names a patient's images.
+  const shownOn = stack && { geometry: { size: stack.geometry.size }, corners: stack.corners };
+  return { size: first.mask.size, ...(shownOn && { shownOn }), merge, threshold, card, prompts };
 }

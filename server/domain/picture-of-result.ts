@@ -1,4 +1,4 @@
-import { decodeSeg, decodeSeries, maskOnto } from "#converters/dicom/index.ts";
+import { decodeSeg, decodeSeries, maskOffSlices, maskOnto } from "#converters/dicom/index.ts";
 import { type OverlayInput, overlayPicture, type RgbPicture } from "#converters/picture/index.ts";
 import type { StoredResults } from "./edit-series.ts";
 import type { Ports, SeriesRef } from "./ports.ts";
@@ -23,9 +23,10 @@ export async function pictureOfResult(
     ...(resample !== undefined && { resample }),
   });
   const seg = decodeSeg(await results.fetch(of, { signal }));
-  const masks: OverlayInput["masks"] = seg.segments.map(({ number, label }) => ({
-    name: label,
-    mask: maskOnto(seg, number, volume.geometry),
-  }));
+  const { geometry, stack } = volume;
+  const masks: OverlayInput["masks"] = seg.segments.map(({ number, label }) => {
+    const mask = maskOnto(seg, number, stack ?? geometry);
+    return { name: label, mask: stack ? maskOffSlices(mask, stack, geometry.size) : mask };
+  });
   return overlayPicture({ volume, masks });
 }

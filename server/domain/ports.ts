@@ -32,8 +32,19 @@ export interface SeriesSource {
   describe(series: SeriesRef, options: { readonly signal: AbortSignal }): Promise<SeriesDescription>;
   /** Part-10 files, in any order. Throws as `describe` does; a connection that breaks midway is resumed, never cut short silently. */
   instances(series: SeriesRef, options: { readonly signal: AbortSignal }): AsyncIterable<Uint8Array>;
-  /** A name for what the series holds now: another one as soon as an instance comes or goes. Absent where it is not known. */
+  /** `nameOfInstances` of what the series holds now. Absent where that is not known without fetching it. */
   revision?(series: SeriesRef, options: { readonly signal: AbortSignal }): Promise<string>;
+}
+
+/** What the archive holds now, without fetching it. Both throw as `SeriesSource` does; a malformed UID is an InvalidRequestError. */
+export interface ArchiveContents {
+  /** SOP Instance UIDs of a series. */
+  listInstances(series: SeriesRef, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
+  /** Whether the archive lists that instance, in that series of that study. */
+  holds(
+    instance: SeriesRef & { readonly sopInstanceUid: string },
+    options: { readonly signal: AbortSignal },
+  ): Promise<boolean>;
 }
 
 export interface StoredInstance {
@@ -46,6 +57,27 @@ export interface StoredInstance {
 export interface ResultSink {
   /** @throws StoreRejectedError where the archive refuses the instance, PacsUnavailableError, PacsTimeoutError */
   store(part10: Uint8Array, options: { readonly signal: AbortSignal }): Promise<StoredInstance>;
+}
+
+/** One label map for programs that read no DICOM. What identifies a person becomes a keyed hash in its name. */
+export interface NiftiFile {
+  readonly patientId: string;
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+  /** The job's: another question about the same series is another file. */
+  readonly key: string;
+  readonly subfolder?: string;
+  /** Gzipped. */
+  readonly nifti: Uint8Array;
+  readonly labels: readonly { readonly value: number; readonly name: string }[];
+}
+
+/** A folder of the administrator's for masks as NIfTI. Both throw DomainErrors that say what is wrong with it. */
+export interface NiftiFolder {
+  /** That a file could be written now. */
+  check(): Promise<void>;
+  /** Whole, or not at all; in place of what there was of the same name. @returns its path within the folder */
+  write(file: NiftiFile): Promise<string>;
 }
 
 export type MergeMode = "exclusive" | "overlapping";
@@ -65,6 +97,8 @@ export interface SegmentOptions {
   readonly instances?: boolean;
   /** Slice k to begin with: its neighbours follow in turn, outwards. In order where left out. */
   readonly firstSlice?: number;
+  /** Body Part Examined (0018,0015): it may decide how words are looked at that name no target. */
+  readonly bodyPart?: string;
   /** Words that may be asked next, likeliest first. A model that can answers some of them in the same pass, and remembers. */
   readonly anticipate?: Anticipation;
 }
@@ -125,6 +159,8 @@ export interface Ports {
   readonly source: SeriesSource;
   readonly sink: ResultSink;
   readonly models: ModelRegistry;
+  /** Absent where the administrator names none. */
+  readonly niftiFolder?: NiftiFolder;
   /** Where the series of the last question is kept, decoded; each question decodes its own where absent. */
   readonly recent?: RecentSeries;
   now(): Date;

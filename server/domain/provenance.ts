@@ -30,19 +30,24 @@ export interface Provenance
   readonly notFound?: readonly string[];
 }
 
+type ProvenanceCard = Pick<ModelCard, "name" | "sha256" | "licence" | "nonCommercial" | "intendedUse">;
+
 /** LT holds 10,240 characters (PS3.5 section 6.2); each segment has its own copy. */
 const longestNotFound = 4000;
 
-/** For Algorithm Parameters (0066,0032), as JSON. */
+/** For Algorithm Parameters (0066,0032), as JSON: the question, and what the model may be used for, which goes with its results. */
 export function writeProvenance(
   question: SeriesQuestion,
-  { name, sha256 }: Pick<ModelCard, "name" | "sha256">,
+  { name, sha256, licence, nonCommercial, intendedUse }: ProvenanceCard,
   notFound: readonly string[],
 ): string {
   const fits = JSON.stringify(notFound).length <= longestNotFound;
   return JSON.stringify({
     model: name,
     modelSha256: sha256,
+    licence,
+    nonCommercial,
+    intendedUse,
     ...optionsOfKey(question),
     merge: mergeOf(question),
     ...(fits && { notFound }),

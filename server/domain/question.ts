@@ -19,7 +19,7 @@ export interface Question {
   readonly draws?: number;
   /** Touching objects of one prompt are told apart, where the model sees their edges. */
   readonly instances?: boolean;
-  /** Slice k that is computed first; the others follow outwards. In order where left out. */
+  /** Slice k that is computed first, of a resampled series as its images are counted; the others follow outwards. In order where left out. */
   readonly fromSlice?: number;
   /** Besides the prompts, everything that the model is recommended for in such an image. Then there may be no prompt. */
   readonly recognise?: boolean;
@@ -27,8 +27,8 @@ export interface Question {
   readonly anticipate?: number;
 }
 
-/** What is left in the archive; "detections": nothing, the findings are the answer. */
-export type Output = "seg" | "sr" | "rtstruct" | "sc" | "detections";
+/** What is left in the archive, or ("nifti") in a folder; "detections": nothing, the findings are the answer. */
+export type Output = "seg" | "sr" | "rtstruct" | "sc" | "nifti" | "detections";
 
 /** How the SEG holds its segments: one bit, the model's probability, or one number a voxel. */
 export type SegmentationType = "binary" | "fractional" | "labelmap";
@@ -45,6 +45,8 @@ export interface SeriesQuestion extends Question {
   readonly segmentationType?: SegmentationType;
   /** The SEG is written deflated as a whole. */
   readonly deflated?: boolean;
+  /** Within the NIfTI folder. */
+  readonly niftiSubfolder?: string;
 }
 
 /** @throws InvalidRequestError where two answers do not go together */

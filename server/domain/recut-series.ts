@@ -11,6 +11,7 @@ import type { SegmentRun, SegmentSeriesResult } from "./segment-series.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import type { StoredObject } from "./store-results.ts";
 import { storeRevision } from "./store-revision.ts";
+import { derivationOf, isStorable, notesOnGrids, storedMask } from "./stored-masks.ts";
 
 export interface RecutRequest extends Pick<SeriesQuestion, "volume" | "resample" | "minimumVolumeMm3"> {
   readonly series: SeriesRef;
@@ -68,24 +69,25 @@ export async function recutSeries(
   const segments = answers.flatMap(({ prompt, mask, threshold, finding: { tracking } }) =>
     tracking ? { prompt, mask, tracking, remark: `Threshold ${threshold}` } : [],
   );
+  const storable = segments.some(({ mask }) => isStorable(mask, volume));
   const cutAt = [...new Set(cuts.map(({ threshold }) => threshold))].join(", ");
-  const seg =
-    segments.length > 0
-      ? await storeRevision(
-          ports,
-          {
-            of,
-            series,
-            segments,
-            card: kept.card,
-            what: `Threshold ${cutAt}, not inferred again`,
-            distinguishedBy: { thresholds: cuts.map(({ threshold }) => threshold), minimumVolumeMm3 },
-            byPerson: false,
-          },
-          run,
-          watch,
-        )
-      : undefined;
+  const seg = storable
+    ? await storeRevision(
+        ports,
+        {
+          of,
+          series,
+          segments: segments.map((segment) => ({ ...segment, mask: storedMask(segment.mask, volume) })),
+          ...derivationOf(volume),
+          card: kept.card,
+          what: `Threshold ${cutAt}, not inferred again`,
+          distinguishedBy: { thresholds: cuts.map(({ threshold }) => threshold), minimumVolumeMm3 },
+          byPerson: false,
+        },
+        run,
+        watch,
+      )
+    : undefined;
   run.progress("done", 1);
   const { name, version, title, trained } = kept.card;
   return {
@@ -95,7 +97,8 @@ export async function recutSeries(
     notes: [
       ...series.notes,
       `Cut again from the probabilities of an earlier job, at ${cutAt}.`,
-      ...(seg ? [] : ["No voxel lies above these thresholds, so no segmentation was stored."]),
+      ...(segments.length > 0 ? notesOnGrids(volume, storable) : []),
+      ...(segments.length > 0 ? [] : ["No voxel lies above these thresholds, so no segmentation was stored."]),
     ],
     seconds: {
       fetch: watch.seconds("fetch"),

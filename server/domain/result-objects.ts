@@ -10,6 +10,7 @@ import {
   encodeSecondaryCapture,
   encodeSeg,
   encodeStructureSet,
+  probabilitiesOnSlices,
   type ReportFinding,
   type ReportInput,
   type SecondaryCaptureInput,
@@ -23,6 +24,7 @@ import { fractionsOf } from "./fractions.ts";
 import type { Ports } from "./ports.ts";
 import type { Output, SegmentationType } from "./question.ts";
 import type { StoredObjects } from "./store-results.ts";
+import { derivationOf, isStorable, storedMask, storedPlaces } from "./stored-masks.ts";
 
 /** A DICOM object that is ready to be stored. */
 export interface ResultObject {
@@ -69,14 +71,14 @@ export async function resultObjects(
   const { header, volume } = series;
   const study = header.study.StudyInstanceUID;
   const found = answers.filter(({ finding }) => finding.present);
+  const storable = found.some(({ mask }) => isStorable(mask, volume));
   const reported = answers.filter(({ finding, looked }) => finding.present || looked);
   // Objects of another kind of SEG are other objects: the same UID never stands for two of them.
   const kinds = [...(kind === "binary" ? [] : [kind]), ...(deflated ? ["deflated"] : [])];
   const role = (name: string) => newUid(key, [name, ...kinds].join(": "));
   const common = {
     header,
-    geometry: volume.geometry,
-    sources: volume.sources,
+    ...storedPlaces(volume),
     seriesDescription: describeSeries(answers, card),
     algorithm: {
       name: card.title,
@@ -93,6 +95,12 @@ export async function resultObjects(
     dimensionOrganization: role("dimension organization"),
   };
 
+  function fractions(answer: Answer) {
+    const { probabilities } = fractionsOf(answer);
+    if (!volume.stack) return { probabilities };
+    return { probabilities: probabilitiesOnSlices(probabilities, volume.geometry.size, volume.stack) };
+  }
+
   function seg(): ResultObject {
     const input: SegInput = {
       ...common,
@@ -100,7 +108,11 @@ export async function resultObjects(
       kind,
       // Frames of bits may not be compressed so, and others are mostly background.
       compression: deflated ? "deflated" : kind === "binary" ? "none" : "rle",
-      segments: found.map((answer) => ({ ...segmentOf(answer), ...(kind === "fractional" && fractionsOf(answer)) })),
+      segments: found.map((answer) => ({
+        ...segmentOf(answer, volume),
+        ...(kind === "fractional" && fractions(answer)),
+      })),
+      ...derivationOf(volume),
       uids: segUids,
     };
     const part10 = encodeSeg(input);
@@ -119,7 +131,7 @@ export async function resultObjects(
     const input: ReportInput = {
       ...common,
       frameOfReferenceUid: volume.geometry.frameOfReferenceUid,
-      ...(found.length > 0 && {
+      ...(storable && {
         seg: { kind, sopInstanceUid: segUids.instance, seriesInstanceUid: segUids.series },
       }),
       findings: reported.map((answer) => ({
@@ -137,7 +149,7 @@ export async function resultObjects(
   function structureSet(): ResultObject {
     const uids = { series: newUid(key, "rtstruct series"), instance: newUid(key, "rtstruct instance") };
     const rois = found.map((answer) => {
-      const { label, description, codes, mask } = segmentOf(answer);
+      const { label, description, codes, mask } = segmentOf(answer, volume);
       return { name: label, description, codes, mask };
     });
     const input: StructureSetInput = { ...common, rois, uids };
@@ -162,9 +174,9 @@ export async function resultObjects(
 
   const wanted = (output: Output) => outputs.includes(output);
   const makers = [
-    ...(found.length > 0 && (wanted("seg") || wanted("sr")) ? [seg] : []),
+    ...(storable && (wanted("seg") || wanted("sr")) ? [seg] : []),
     ...(wanted("sr") && reported.length > 0 ? [report] : []),
-    ...(found.length > 0 && wanted("rtstruct") ? [structureSet] : []),
+    ...(storable && wanted("rtstruct") ? [structureSet] : []),
     ...(found.length > 0 && wanted("sc") ? [capture] : []),
   ];
   const objects: ResultObject[] = [];
@@ -180,14 +192,14 @@ async function breathe(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-function segmentOf({ prompt, mask, finding: { tracking } }: Answer) {
+function segmentOf({ prompt, mask, finding: { tracking } }: Answer, volume: DecodedSeries["volume"]) {
   if (!tracking) throw new Error("a finding that is present has no tracking identity");
   return {
     label: prompt.text.slice(0, longestLabel),
     description: `Prompt: ${prompt.text}`,
     codes: codesForPrompt(prompt.text, prompt.code),
     tracking,
-    mask,
+    mask: storedMask(mask, volume),
   };
 }
 

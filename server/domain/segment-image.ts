@@ -1,6 +1,6 @@
 import type { Volume } from "#converters/geometry/index.ts";
 import { readSlice } from "#converters/mask/index.ts";
-import { numbersOnly, readNifti, writeNifti } from "#converters/nifti/index.ts";
+import { decodeNifti, numbersOnly, writeNifti } from "#converters/nifti/index.ts";
 import type { Finding } from "./finding.ts";
 import { answerOf } from "./findings.ts";
 import { notesInto } from "./notes-into.ts";
@@ -22,7 +22,7 @@ export interface SegmentImageRequest extends Question {
   readonly output: "labels" | "probabilities";
   /** Whether the answer is compressed; true where not said. */
   readonly gzip?: boolean;
-  /** Which volume of a file that holds several, counted from 0. */
+  /** Which volume of a file that holds several, counted from 0; the first where left out, and a note says so. */
   readonly volumeIndex?: number;
 }
 
@@ -45,17 +45,18 @@ export async function segmentImage(
   const probabilities = output === "probabilities";
   const watch = new Stopwatch<"decode" | "infer" | "encode">();
   run.progress("decode", 0);
-  const { volume, notes: onNumbers } = await watch.time("decode", () =>
-    numbersOnly(
-      readNifti(request.nifti, { modality, maxVoxels: mostVoxels, ...(volumeIndex !== undefined && { volumeIndex }) }),
-    ),
-  );
+  const { volume, notes: onImage } = await watch.time("decode", () => {
+    const choice = volumeIndex !== undefined && { volumeIndex };
+    const read = decodeNifti(request.nifti, { modality, maxVoxels: mostVoxels, ...choice });
+    const { volume, notes } = numbersOnly(read.volume);
+    return { volume, notes: [...read.notes, ...notes] };
+  });
   const { prompts: asked, recognise } = request;
   if (probabilities) refuseTooManyProbabilities(volume.geometry.size, asked.length);
   const model = await models.choose({ modality, prompts: asked, ...(request.model && { name: request.model }) });
   const prompts = recognise ? recognitionPrompts(asked, { modality }, model.card) : asked;
   if (probabilities) refuseTooManyProbabilities(volume.geometry.size, prompts.length);
-  const notes = [...onNumbers, ...thresholdNotes(request, model.card, probabilities)];
+  const notes = [...onImage, ...thresholdNotes(request, model.card, probabilities)];
   const options = {
     ...optionsOf(request, probabilities),
     ...anticipationOf(request, { modality }, model.card),

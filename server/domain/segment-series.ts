@@ -25,7 +25,9 @@ import { refuseAnotherSeries } from "./refuse-another-series.ts";
 import { resultObjects, trackingOf } from "./result-objects.ts";
 import { segmentVolume } from "./segment-volume.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { niftiFolderFor, type StoredFile, storeNifti } from "./store-nifti.ts";
 import { type StoredObjects, storeResults } from "./store-results.ts";
+import { notesOnGrids, volumeSliceOf } from "./stored-masks.ts";
 import { thresholdNotes } from "./threshold-notes.ts";
 
 export interface SegmentSeriesRequest extends SeriesQuestion {
@@ -35,12 +37,16 @@ export interface SegmentSeriesRequest extends SeriesQuestion {
 /** What is stored is absent where nothing was found, but for a report: an empty SEG is never stored. */
 export interface SegmentSeriesResult extends StoredObjects {
   readonly findings: readonly Finding[];
+  /** Where a NIfTI was asked for, and something was found. */
+  readonly nifti?: StoredFile;
   /** Where they were asked for, and the model gives any. */
   readonly probabilities?: KeptNotice;
   readonly model: AnsweringModel;
   /** What the user should know of this result, in plain words. */
   readonly notes: readonly string[];
   readonly seconds: Readonly<Record<"fetch" | "decode" | "infer" | "encode" | "store", number>>;
+  /** Of the volume that was looked at. */
+  readonly slices?: number;
 }
 
 export interface AnsweringModel extends Pick<ModelCard, "name" | "version" | "title" | "trained"> {
@@ -73,6 +79,7 @@ export async function segmentSeries(
   const { signal } = run;
   checkQuestion(request);
   const outputs = outputsOf(request);
+  const niftiFolder = await niftiFolderFor(outputs, ports);
   const watch = new Stopwatch<"describe" | "fetch" | "fetchAndDecode" | "infer" | "encode" | "store">();
 
   run.progress("fetch", 0);
@@ -110,7 +117,16 @@ export async function segmentSeries(
     storesSeg(outputs) &&
     givesProbabilities(model.card) &&
     !areTooManyProbabilities(volume.geometry.size, prompts.length);
-  const feed = run.preview && canBeShown(volume) ? previewFeed((slices) => run.preview?.(slices)) : undefined;
+  const feed =
+    run.preview && canBeShown(volume)
+      ? previewFeed((slices) => run.preview?.(slices), { stack: volume.stack })
+      : undefined;
+  const { fromSlice, ...question } = request;
+  const firstSlice = fromSlice === undefined ? undefined : volumeSliceOf(fromSlice, volume);
+  const asked = optionsOf(
+    { ...question, ...(firstSlice !== undefined && { fromSlice: firstSlice }) },
+    probabilities || keeps,
+  );
   const notes = [...series.notes, ...thresholdNotes(request, model.card, probabilities)];
   const noting = notesInto(notes, run);
   const masks = await watch.time("infer", () =>
@@ -118,7 +134,7 @@ export async function segmentSeries(
       model,
       volume,
       prompts,
-      { ...optionsOf(request, probabilities || keeps), ...anticipationOf(request, facts, model.card) },
+      { ...asked, ...(facts.bodyPart && { bodyPart: facts.bodyPart }), ...anticipationOf(request, facts, model.card) },
       noting,
       feed,
       request.recognise ? (sighting) => run.finding(sightingOf(sighting)) : undefined,
@@ -128,10 +144,10 @@ export async function segmentSeries(
 
   run.progress("encode", 0);
   const key = jobKey({
-    sopInstanceUids: volume.sources.map(({ sopInstanceUid }) => sopInstanceUid),
+    sopInstanceUids: (volume.stack ?? volume).sources.map(({ sopInstanceUid }) => sopInstanceUid),
     modelSha256: model.card.sha256,
     prompts,
-    options: optionsOfKey(request),
+    options: { ...optionsOfKey(request), ...(volume.stack && { storedOn: "slices" }) },
   });
   let segmentNumber = 0;
   const answers = await watch.time("encode", () =>
@@ -153,19 +169,30 @@ export async function segmentSeries(
   const answered = { key, series, answers, card: model.card, outputs, segmentationType, deflated, provenance, ...told };
   const objects = await watch.time("encode", () => resultObjects(ports, answered, { signal }));
   const stored = await watch.time("store", () => storeResults(ports, objects, run));
-  const { threshold = DEFAULT_THRESHOLD } = request;
+  const { threshold = DEFAULT_THRESHOLD, niftiSubfolder: subfolder } = request;
+  const masksOf = { key, series, answers, ...(subfolder !== undefined && { subfolder }) };
+  const nifti =
+    niftiFolder && segmentNumber > 0 ? await watch.time("store", () => storeNifti(niftiFolder, masksOf)) : undefined;
   const merge = mergeOf(request);
-  const worthKeeping = keeps ? keptAnswerOf(answers, { merge, threshold, card: model.card }) : undefined;
+  const worthKeeping = keeps
+    ? keptAnswerOf(answers, { merge, threshold, card: model.card, stack: volume.stack })
+    : undefined;
   // The result stands in the archive already: what goes wrong here takes away a slider.
   const kept = worthKeeping && (await run.keep?.(worthKeeping).catch(() => undefined));
   run.progress("done", 1);
+  const onGrids =
+    segmentNumber > 0 && (storesSeg(outputs) || stored.rtstruct)
+      ? notesOnGrids(volume, stored.seg !== undefined || stored.rtstruct !== undefined)
+      : [];
   const { name, version, title, trained } = model.card;
   return {
     findings: answers.map(({ finding }) => finding),
     ...stored,
+    ...(nifti && { nifti: nifti.stored }),
     ...(kept && { probabilities: kept }),
     model: { name, version, title, trained, ...told },
-    notes: [...notes, ...notesOnStoring(outputs, segmentNumber)],
+    notes: [...notes, ...(nifti?.notes ?? []), ...notesOnStoring(outputs, segmentNumber), ...onGrids],
+    slices: volume.geometry.size[2],
     seconds: {
       fetch: watch.seconds("describe") + watch.seconds("fetch"),
       decode: watch.seconds("fetchAndDecode") - watch.seconds("fetch"),

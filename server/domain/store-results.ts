@@ -10,7 +10,7 @@ export interface StoredObject extends StoredInstance {
 }
 
 /** What was left in the archive. */
-export type StoredObjects = { readonly [Kind in Exclude<Output, "detections">]?: StoredObject };
+export type StoredObjects = { readonly [Kind in Exclude<Output, "nifti" | "detections">]?: StoredObject };
 
 /** The archive holds some of a job's results and not all. The same job stores the rest: every UID stays as it is. */
 export class PartlyStoredError extends DomainError {

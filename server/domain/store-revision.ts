@@ -1,4 +1,11 @@
-import { checkSeg, codesForPrompt, type DecodedSeries, encodeSeg, type SegInput } from "#converters/dicom/index.ts";
+import {
+  checkSeg,
+  codesForPrompt,
+  type DecodedSeries,
+  encodeSeg,
+  type MaskSlices,
+  type SegInput,
+} from "#converters/dicom/index.ts";
 import type { BitVolume } from "#converters/mask/index.ts";
 import type { ModelCard } from "#models/index.ts";
 import { jobKey } from "./job-key.ts";
@@ -6,10 +13,12 @@ import type { Ports, Run } from "./ports.ts";
 import type { Prompt } from "./prompt.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import type { StoredObject } from "./store-results.ts";
+import { storedPlaces } from "./stored-masks.ts";
 
 export interface RevisedSegment {
   readonly prompt: Prompt;
-  readonly mask: BitVolume;
+  /** As it is stored: see storedPlaces. */
+  readonly mask: BitVolume | MaskSlices;
   /** That of the segment that was revised: it is the same object. */
   readonly tracking: { readonly id: string; readonly uid: string };
   /** Behind the prompt, in the segment's description. */
@@ -21,7 +30,7 @@ export interface Revision {
   readonly of: StoredObject;
   /** Of the image; its voxels are not needed. */
   readonly series: Pick<DecodedSeries, "header" | "lossyCompression"> & {
-    readonly volume: Pick<DecodedSeries["volume"], "geometry" | "sources">;
+    readonly volume: Pick<DecodedSeries["volume"], "geometry" | "sources" | "stack">;
   };
   /** Each with at least one voxel. */
   readonly segments: readonly RevisedSegment[];
@@ -30,12 +39,14 @@ export interface Revision {
   readonly what: string;
   readonly distinguishedBy: Readonly<Record<string, unknown>>;
   readonly byPerson: boolean;
+  /** How the masks came to be on the slices; see SegInput. */
+  readonly derivation?: string;
 }
 
 /** A new SEG that says which one it was made of, read back before it leaves. The same revision has the same UIDs. */
 export async function storeRevision(
   { sink, now, newUid }: Pick<Ports, "sink" | "now" | "newUid">,
-  { of, series, segments, card, what, distinguishedBy, byPerson }: Revision,
+  { of, series, segments, card, what, distinguishedBy, byPerson, derivation }: Revision,
   run: Pick<Run, "signal" | "progress">,
   watch: Pick<Stopwatch<"encode" | "store">, "time">,
 ): Promise<StoredObject> {
@@ -48,8 +59,8 @@ export async function storeRevision(
   });
   const input: SegInput = {
     header,
-    geometry: volume.geometry,
-    sources: volume.sources,
+    ...storedPlaces(volume),
+    ...(derivation !== undefined && { derivation }),
     ...(lossyCompression && { lossyCompression }),
     segments: segments.map(({ prompt, mask, tracking, remark }) => ({
       label: prompt.text.slice(0, 64),

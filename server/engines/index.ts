@@ -1,4 +1,5 @@
 export { createBundleModel } from "./bundle-model.ts";
+export { cardFor } from "./card-for.ts";
 export { choosingAmong, ModelElsewhereError } from "./choose-among.ts";
 export type {
   EngineLogger,

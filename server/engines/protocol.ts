@@ -61,6 +61,7 @@ const Begin = z.object({
   draws: z.int().min(1).max(16).optional(),
   instances: z.boolean().optional(),
   firstSlice: z.int().nonnegative().optional(),
+  bodyPart: z.string().optional(),
   anticipate: z
     .object({ candidates: z.array(z.string()).readonly(), most: z.int().nonnegative().optional() })
     .optional(),

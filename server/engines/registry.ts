@@ -109,13 +109,14 @@ function createOnDevice(model: InstalledModel, options: ProcessOptions): EngineM
   }
 }
 
-function namedCard(cards: readonly ModelCard[], name: string): ModelCard {
+export function namedCard(cards: readonly ModelCard[], name: string): ModelCard {
   const card = cards.find((one) => one.name === name);
   if (card) return card;
   const names = cards.map((one) => one.name).join(", ") || "none";
   const known = KNOWN_MODELS.find((model) => model.name === name);
   throw new ModelNotFoundError(
     `There is no model of that name. Installed: ${names}.${known ? howToInstall(known) : ""}`,
+    { models: cards.map((one) => one.name) },
   );
 }
 

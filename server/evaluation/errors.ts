@@ -1,4 +1,4 @@
-import { DomainError, type ErrorCode } from "#converters/errors.ts";
+import { DomainError, type ErrorCode, UnsupportedImageError } from "#converters/errors.ts";
 import {
   length,
   subtract,
@@ -41,11 +41,14 @@ export class EvaluationCaseError extends DomainError {
   override readonly name = "EvaluationCaseError";
   readonly code: ErrorCode;
   override readonly retryable: boolean;
+  /** Of the case in the list, from 1. */
+  readonly number: number;
   readonly #details: Readonly<Record<string, unknown>>;
 
   /** @param number of the case in the list, from 1 */
   constructor(number: number, cause: DomainError) {
     super(`Case ${number}: ${cause.message}`, { cause });
+    this.number = number;
     this.code = cause.code;
     this.retryable = cause.retryable;
     this.#details = { case: number, ...cause.details };
@@ -53,6 +56,18 @@ export class EvaluationCaseError extends DomainError {
 
   override get details() {
     return this.#details;
+  }
+}
+
+/** Says which of a case's files an error is about. */
+export async function ofFile<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof UnsupportedImageError)) throw cause;
+    const explanation =
+      cause.reason === "not-dicom" ? "It is neither NIfTI nor DICOM. Give another file." : cause.message;
+    throw new UnsupportedImageError(cause.reason, `The ${what} cannot be used. ${explanation}`, { cause });
   }
 }
 

@@ -44,40 +44,49 @@ export interface EvaluateOptions {
   readonly listPath: string;
   readonly toleranceMm: number;
   readonly signal: AbortSignal;
+  /** Told of each case that cannot be compared, or not in all its targets. */
+  failed(error: EvaluationCaseError): void;
   /** @param fraction of this case, 0 to 1 */
   progress?(number: number, fraction: number): void;
 }
 
 /**
- * Compares every target of every case with its reference, case by case. One that cannot be compared ends the whole: a mean
- * over what happened to work would be another figure than the one asked for. Images that a model is asked about are read
- * twice: all fit their labels before the first is asked about.
- * @throws EvaluationCaseError, the signal's reason
+ * Compares every target of every case with its reference, case by case. One that cannot be compared is told and left out; the
+ * others go on. Images that a model is asked about are read twice: those that do not fit their labels are told before the
+ * first is asked about.
+ * @throws the signal's reason
  */
 export async function* evaluate(
   cases: readonly EvaluationCase[],
   options: EvaluateOptions,
 ): AsyncGenerator<Compared, void, undefined> {
+  const left = new Set(cases.keys());
+  const orTell = async <T>(index: number, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (cause) {
+      options.signal.throwIfAborted();
+      if (!(cause instanceof DomainError)) throw cause;
+      left.delete(index);
+      options.failed(new EvaluationCaseError(index + 1, cause));
+      return undefined;
+    }
+  };
   if (cases.length > 1) {
     for (const [index, one] of cases.entries()) {
-      if (!isGiven(one)) await inCase(index + 1, () => readAsked(one, options));
+      if (!isGiven(one)) await orTell(index, () => readAsked(one, options));
     }
   }
   for (const [index, one] of cases.entries()) {
+    if (!left.has(index)) continue;
     const number = index + 1;
     const compared = isGiven(one) ? compareGiven(one, number, options) : compareAsked(one, number, options);
     for (;;) {
-      const { value, done } = await inCase(number, () => compared.next());
-      if (done) break;
-      yield value;
+      const next = await orTell(index, () => compared.next());
+      if (next === undefined || next.done) break;
+      yield next.value;
     }
   }
-}
-
-async function inCase<T>(number: number, work: () => Promise<T>): Promise<T> {
-  return work().catch((cause: unknown) => {
-    throw cause instanceof DomainError ? new EvaluationCaseError(number, cause) : cause;
-  });
 }
 
 /** The image, and what the reference says of each target on its grid. */

@@ -12,7 +12,7 @@ import { isNifti, readNifti } from "#converters/nifti/index.ts";
 import { InvalidRequestError } from "#server/domain/index.ts";
 import { readInput } from "../files.ts";
 import type { Label } from "./case-list.ts";
-import { GridMismatchError } from "./errors.ts";
+import { GridMismatchError, ofFile } from "./errors.ts";
 
 /** A segmentation: a NIfTI label map or a DICOM SEG. */
 export interface Labels {
@@ -27,8 +27,10 @@ export interface Labels {
 
 /** @param what it is, in words for errors @throws InvalidRequestError, UnsupportedImageError */
 export async function openLabels(path: string, what: "reference" | "prediction"): Promise<Labels> {
-  const bytes = await readInput(path);
-  return isNifti(bytes) ? labelMap(readNifti(bytes), what) : segments(await openSeg(bytes), what);
+  const bytes = await readInput(path, `The ${what}`);
+  return ofFile(what, async () =>
+    isNifti(bytes) ? labelMap(readNifti(bytes), what) : segments(await openSeg(bytes), what),
+  );
 }
 
 function labelMap(volume: Volume, what: string): Labels {

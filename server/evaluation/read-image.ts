@@ -4,6 +4,7 @@ import { numbersOnly, readNifti } from "#converters/nifti/index.ts";
 import { InvalidRequestError } from "#server/domain/index.ts";
 import { dicomFilesIn } from "../dicom-folder.ts";
 import { isFolder, readInput } from "../files.ts";
+import { ofFile } from "./errors.ts";
 
 /**
  * A NIfTI file, or a folder with one DICOM series, as a volume with the values that models are given: padding is air.
@@ -17,11 +18,12 @@ export async function readImage(
   { needsModality, signal }: { readonly needsModality: boolean; readonly signal: AbortSignal },
 ): Promise<Volume> {
   const modality = said?.toUpperCase();
-  if (!(await isFolder(path))) {
+  if (!(await isFolder(path, "The image"))) {
     if (modality === undefined && needsModality) {
       throw new InvalidRequestError('A NIfTI file does not say what it shows. Add "modality" to the case: CT, MR, ...');
     }
-    return numbersOnly(readNifti(await readInput(path), modality === undefined ? {} : { modality })).volume;
+    const bytes = await readInput(path, "The image");
+    return ofFile("image", () => numbersOnly(readNifti(bytes, modality === undefined ? {} : { modality })).volume);
   }
   const { volume } = await (await openSeries(dicomFilesIn(path), { signal, padding: "air" })).decode();
   if (modality !== undefined && modality !== volume.modality) {

@@ -1,4 +1,5 @@
 import { encode } from "html-entities";
+import type { EvaluationCaseError } from "./errors.ts";
 import type { Row } from "./evaluate.ts";
 import type { CasePicture } from "./pictures.ts";
 import type { Summary } from "./summary.ts";
@@ -8,6 +9,8 @@ export interface Report {
   readonly version: string;
   readonly toleranceMm: number;
   readonly rows: readonly Row[];
+  /** Cases that could not be compared, or not in all their targets. */
+  readonly failures: readonly EvaluationCaseError[];
   readonly summaries: readonly Summary[];
   readonly pictures: readonly CasePicture[];
   /** Rows that have no picture here. */
@@ -26,7 +29,15 @@ figure { margin: 0 0 2rem; }
 `;
 
 /** One page that needs nothing beside it: pictures lie in it, and it loads nothing. Cases go by their numbers alone. */
-export function reportPage({ version, toleranceMm, rows, summaries, pictures, picturesLeft }: Report): string {
+export function reportPage({
+  version,
+  toleranceMm,
+  rows,
+  failures,
+  summaries,
+  pictures,
+  picturesLeft,
+}: Report): string {
   const cases = new Set(rows.map((row) => row.case)).size;
   return `<!doctype html>
 <html lang="en">
@@ -40,7 +51,7 @@ export function reportPage({ version, toleranceMm, rows, summaries, pictures, pi
 <body>
 <h1>Evaluation of ${cases} ${cases === 1 ? "case" : "cases"}</h1>
 <p class="notice"><strong>Research use only.</strong> Parse3D ${encode(version)}. The pictures show the images that were evaluated: they are data as those are.</p>
-<h2>By target</h2>
+${notCompared(failures)}<h2>By target</h2>
 ${table(
   [
     "target",
@@ -78,6 +89,14 @@ ${table(
 ${pictures.map(figureOf).join("\n")}
 </body>
 </html>
+`;
+}
+
+function notCompared(failures: readonly EvaluationCaseError[]): string {
+  if (failures.length === 0) return "";
+  return `<h2>Not compared</h2>
+<p class="notice">The figures below leave these cases out.</p>
+<ul>${failures.map(({ message }) => `<li>${encode(message)}</li>`).join("\n")}</ul>
 `;
 }
 

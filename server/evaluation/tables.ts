@@ -1,20 +1,26 @@
 import { csvOf } from "../csv.ts";
+import type { EvaluationCaseError } from "./errors.ts";
 import type { Estimate, Share } from "./estimate.ts";
 import type { Row } from "./evaluate.ts";
 import type { Summary } from "./summary.ts";
 
-/** One line a target and case; an infinite distance is "inf", what has no value is empty. */
-export function casesCsv(rows: readonly Row[], toleranceMm: number): string {
+/**
+ * One line a target and case; an infinite distance is "inf", what has no value is empty. A case that could not be compared has
+ * a line of its own with its problem.
+ */
+export function casesCsv(rows: readonly Row[], failures: readonly EvaluationCaseError[], toleranceMm: number): string {
   const header = [
     ...["case", "target", "model", "in_reference", "in_prediction", "score", "dice", "surface_dice", "tolerance_mm"],
-    ...["hd95_mm", "reference_ml", "prediction_ml", "volume_error_ml", "volume_error_percent"],
+    ...["hd95_mm", "reference_ml", "prediction_ml", "volume_error_ml", "volume_error_percent", "problem"],
   ];
-  const lines = rows.map((row) => [
+  const measured = rows.map((row) => [
     ...[row.case, row.target, row.model, row.inReference, row.inPrediction, row.score],
     ...[row.dice, row.surfaceDice, toleranceMm, row.hd95Mm === Number.POSITIVE_INFINITY ? "inf" : row.hd95Mm],
-    ...[row.referenceMl, row.predictionMl, row.volumeErrorMl, row.volumeErrorPercent],
+    ...[row.referenceMl, row.predictionMl, row.volumeErrorMl, row.volumeErrorPercent, undefined],
   ]);
-  return csvOf([header, ...lines]);
+  const blank = Array<undefined>(header.length - 2).fill(undefined);
+  const failed = failures.map(({ number, message }) => [number, ...blank, message]);
+  return csvOf([header, ...measured, ...failed]);
 }
 
 const estimates = ["dice", "surfaceDice", "hd95Mm", "volumeErrorMl", "volumeErrorPercent"] as const;

@@ -5,8 +5,13 @@ import type { Access } from "../config.ts";
 import type { RequestState } from "./call.ts";
 import { UnauthenticatedError } from "./http-error.ts";
 
-/** The page at /ui holds no data: its script asks for them, with a token. */
-const openPaths = new Set(["/ui", ...Object.values<Route>(contract).flatMap(({ open, path }) => (open ? [path] : []))]);
+/** The description of the API is no secret, and the page at /ui holds no data: its script asks for them, with a token. */
+const openPaths = new Set([
+  "/ui",
+  "/docs",
+  "/openapi.json",
+  ...Object.values<Route>(contract).flatMap(({ open, path }) => (open ? [path] : [])),
+]);
 
 /** Asks for a bearer token (RFC 6750) where one is configured; says who the caller is. */
 export function authenticate(access: Access): Middleware<RequestState> {
@@ -18,7 +23,8 @@ export function authenticate(access: Access): Middleware<RequestState> {
   }
   const known = access.tokens.map(digest);
   return (ctx, next) => {
-    if (openPaths.has(ctx.path)) return next();
+    // What a problem's type leads to is a part of /docs.
+    if (openPaths.has(ctx.path) || ctx.path.startsWith("/problems/")) return next();
     const given = digest(/^Bearer +(\S+)$/i.exec(ctx.get("Authorization"))?.[1] ?? "");
     let match: Buffer | undefined;
     for (const one of known) if (timingSafeEqual(one, given)) match = one;

@@ -15,4 +15,6 @@ export interface RequestState extends Call {
   owner: string;
   /** The contract's name of the route, once it is known. */
   route?: string;
+  /** The id of the job or of the rule that it is about. */
+  subject?: string;
 }

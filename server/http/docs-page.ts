@@ -38,7 +38,8 @@ export function docsPage({ info, servers, components }: OpenApiDocument): string
 <p>${encode(info.summary)}.</p>
 <p class="notice"><strong>Research use only.</strong> Not for diagnosis or treatment.</p>
 <p>The same as a program reads it: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).
-Where the server has a token, every request but <code>/healthz</code> carries <code>Authorization: Bearer TOKEN</code>.</p>
+Where the server has a token (<code>PARSE3D_TOKEN</code>), every operation below but <code>/healthz</code> is asked with the header
+<code>Authorization: Bearer TOKEN</code>. To try the server in a browser, <a href="/ui">its page</a> asks for the token.</p>
 <h2>Operations</h2>
 <p>For the lines to try: <code>export PARSE3D=${encode(servers[0].url)}</code>, and <code>JOB</code> is a job's id.</p>
 <ul>${routes.map(([name, { method, path, summary }]) => `<li><a href="#${name}"><code>${method} ${path}</code></a> ${encode(summary)}</li>`).join("\n")}</ul>

@@ -40,10 +40,16 @@ export type UploadHandler<R extends UploadRoute> = (
   call: Call,
 ) => Promise<FileReply>;
 
-/** Bytes that are sent as they are: those of a file, which may be removed as soon as it is open, or these. */
-export type BytesReply = ({ readonly path: string } | { readonly bytes: Uint8Array }) & {
+/** Bytes to be sent: those of a file, which may be removed as soon as it is open, or these. */
+export type BytesReply = (PathReply | { readonly bytes: Uint8Array }) & {
   readonly headers: Readonly<Record<string, string>>;
 };
+
+export interface PathReply {
+  readonly path: string;
+  /** What the file holds gzipped, in bytes: a client that takes no gzip is sent them unpacked. Absent: it is sent as it is. */
+  readonly unpackedBytes?: number;
+}
 
 export type BytesHandler<R extends BytesRoute> = (input: InputOf<R>, call: Call) => Promise<BytesReply>;
 

@@ -1,4 +1,4 @@
-import type { JobEvent as JobEventView, JobView } from "#server/contract/index.ts";
+import { type JobEvent as JobEventView, type JobView, procedureStepStateOf } from "#server/contract/index.ts";
 import type { StoredObject } from "#server/domain/index.ts";
 import { hasEnded, type Job, type JobEvent, type JobRequest, thresholdsOf } from "#server/jobs/index.ts";
 import { problemOf } from "./problem.ts";
@@ -10,6 +10,7 @@ export function viewJob(job: Job): JobView {
   return {
     id,
     state,
+    procedureStepState: procedureStepStateOf[state],
     stage,
     fraction,
     ...(detail !== undefined && { detail }),
@@ -58,7 +59,7 @@ function viewRequest(request: JobRequest): JobView["request"] {
   if (request.kind === "image") {
     return { kind: "image", modality: request.modality, output: request.output, ...common };
   }
-  const { series, outputs, segmentationType, deflated, volume, resample, recut } = request;
+  const { series, outputs, segmentationType, deflated, volume, resample, niftiSubfolder, recut } = request;
   return {
     kind: "series",
     ...series,
@@ -67,18 +68,20 @@ function viewRequest(request: JobRequest): JobView["request"] {
     ...(volume !== undefined && { volume }),
     ...(deflated !== undefined && { deflated }),
     ...(resample !== undefined && { resample }),
+    ...(niftiSubfolder !== undefined && { niftiSubfolder }),
     ...(recut && { recut: { jobId: recut.jobId, thresholds: recut.thresholds } }),
     ...common,
   };
 }
 
 function viewResult(result: Extract<Job, { state: "succeeded" }>["result"]) {
-  const { seg, sr, rtstruct, sc, model, notes, seconds, probabilities } = result;
+  const { seg, sr, rtstruct, sc, nifti, model, notes, seconds, probabilities } = result;
   return {
     ...(seg && { seg: viewStored(seg) }),
     ...(sr && { sr: viewStored(sr) }),
     ...(rtstruct && { rtstruct: viewStored(rtstruct) }),
     ...(sc && { sc: viewStored(sc) }),
+    ...(nifti && { nifti: { file: nifti.file } }),
     model: { name: model.name, version: model.version, title: model.title, trained: model.trained },
     notes,
     ...(probabilities && { probabilities }),

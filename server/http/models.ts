@@ -24,13 +24,14 @@ export function modelHandlers(installed: InstalledModels): Pick<Handlers, "listM
 function unite(cards: readonly ModelCard[]): VocabularyView["targets"] {
   const byName = new Map<string, VocabularyView["targets"][number]>();
   for (const { name: model, targets } of cards) {
-    for (const { name, synonyms, code } of targets) {
+    for (const { name, synonyms, code, sided } of targets) {
       const known = byName.get(name);
       const term = known?.code ?? code;
       byName.set(name, {
         name,
         synonyms: [...new Set([...(known?.synonyms ?? []), ...synonyms])],
         ...(term && { code: term }),
+        ...((known?.sided ?? sided) && { sided: true }),
         models: [...(known?.models ?? []), model],
       });
     }

@@ -36,6 +36,7 @@ const replyNames = [
   "ReviewList",
   "ReviewView",
   "RuleList",
+  "RuleTaken",
   "RulePredicate",
   "RuleTestView",
   "RuleView",
@@ -44,6 +45,9 @@ const replyNames = [
 
 /** Problems that any route may answer with. */
 const commonProblems: readonly api.ProblemCode[] = ["invalid-request", "unauthenticated", "forbidden", "internal"];
+
+/** The same where no token is asked for. */
+const openProblems: readonly api.ProblemCode[] = ["forbidden", "internal"];
 
 const problemContent = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
@@ -143,6 +147,9 @@ function describeReplies(route: api.Route): JsonObject {
       const description = route.status === 202 ? "Accepted" : "OK";
       return {
         [route.status]: { description, ...(route.location && { headers: location }), content },
+        ...(route.doneIf && {
+          200: { description: "Answered before: an earlier job and its result", headers: location, content },
+        }),
         ...(route.unavailableUnless && { 503: { description: "Not ready; the document says what is not", content } }),
       };
     }
@@ -183,7 +190,7 @@ function describeReplies(route: api.Route): JsonObject {
 
 /** One response for each status, which names its codes. */
 function describeProblems(route: api.Route): JsonObject {
-  const codes = [...new Set([...(route.open ? ["internal" as const] : commonProblems), ...route.problems])];
+  const codes = [...new Set([...(route.open ? openProblems : commonProblems), ...route.problems])];
   const byStatus = Map.groupBy(codes, (code) => statusOf[code]);
   return Object.fromEntries(
     [...byStatus]

@@ -4,7 +4,7 @@ import type { RequestState } from "./call.ts";
 import { ForbiddenError } from "./http-error.ts";
 
 const exposed =
-  "Location, Retry-After, X-Request-Id, Content-Disposition, Parse3D-Findings, Parse3D-Job, Parse3D-Model";
+  "Location, Retry-After, X-Request-Id, Content-Disposition, Parse3D-Findings, Parse3D-Job, Parse3D-Model, Parse3D-Notes";
 
 /**
  * A server without tokens answers only to its own names: a page that points its own name at 127.0.0.1 (DNS rebinding)

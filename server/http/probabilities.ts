@@ -1,4 +1,5 @@
-import type { JobQueue, SeriesJobRequest } from "#server/jobs/index.ts";
+import type { KeptNotice } from "#server/domain/index.ts";
+import type { Job, JobQueue, SeriesJobRequest } from "#server/jobs/index.ts";
 import type { ProbabilityFiles } from "#server/probabilities/index.ts";
 import type { Handlers } from "./handlers.ts";
 import { HttpError } from "./http-error.ts";
@@ -21,11 +22,11 @@ export function probabilityHandlers({
     readProbabilities: async ({ params }, { owner }) => {
       const job = await jobOf(params.id, owner);
       const file = await probabilities.find(job.id, params.promptId);
-      if (!file) throw gone();
+      if (!file) throw notKept(job, await probabilities.notice(job.id), params.promptId);
       return {
         path: file.path,
+        unpackedBytes: file.columns * file.rows * file.slices,
         headers: {
-          "Content-Encoding": "gzip",
           "Parse3D-Columns": String(file.columns),
           "Parse3D-Rows": String(file.rows),
           "Parse3D-Slices": String(file.slices),
@@ -37,10 +38,10 @@ export function probabilityHandlers({
     cutAgain: async ({ params, body }, { owner, requestId }) => {
       const job = await jobOf(params.id, owner);
       const kept = await probabilities.notice(job.id);
-      if (!kept || job.state !== "succeeded" || job.request.kind !== "series") throw gone();
+      if (!kept || job.state !== "succeeded" || job.request.kind !== "series") throw notKept(job, kept);
       const { thresholds } = body;
       const unknown = Object.keys(thresholds).find((promptId) => !kept.prompts.includes(promptId));
-      if (unknown !== undefined) throw gone(unknown);
+      if (unknown !== undefined) throw notKept(job, kept, unknown);
       const { series, model, merge, volume, resample, minimumVolumeMm3 } = job.request;
       const request: SeriesJobRequest = {
         kind: "series",
@@ -59,10 +60,21 @@ export function probabilityHandlers({
   };
 }
 
-function gone(promptId?: string): HttpError {
-  const whose = promptId === undefined ? "this job" : `prompt ${promptId} of this job`;
+/** @param promptId the one that was asked for */
+function notKept(job: Job, kept: KeptNotice | undefined, promptId?: string): HttpError {
+  const known = [...new Set([...job.request.prompts, ...job.findings.map(({ prompt }) => prompt)].map(({ id }) => id))];
+  if (promptId !== undefined && !known.includes(promptId)) {
+    const ids = known.length > 0 ? `its prompts are ${known.join(", ")}` : "it has none yet";
+    return new HttpError("not-found", `The job has no prompt of that id: ${ids}.`);
+  }
+  if (!kept) {
+    return new HttpError(
+      "not-found",
+      "No probabilities of this job are kept: it has not succeeded, did not ask for it, its model gives none, or they were dropped since. Ask again with keepProbabilities.",
+    );
+  }
   return new HttpError(
     "not-found",
-    `No probabilities of ${whose} are kept: the job did not ask for it, its model gives none, or they were dropped since. Ask again with keepProbabilities.`,
+    `No probabilities of ${promptId ?? "these prompts"} are kept: it was not found, or its model says yes or no only. Kept are those of ${kept.prompts.join(", ")}.`,
   );
 }

@@ -11,6 +11,7 @@ export const statusOf: Readonly<Record<ProblemCode, number>> = {
   "not-found": 404,
   "series-not-found": 404,
   "job-not-found": 404,
+  "rule-not-found": 404,
   "method-not-allowed": 405,
   "job-conflict": 409,
   "job-cancelled": 409,

@@ -1,5 +1,6 @@
 import { open, stat } from "node:fs/promises";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
 import Router, { type RouterContext } from "@koa/router";
 import {
   type BytesRoute,
@@ -34,6 +35,7 @@ export function contractRoutes(handlers: Handlers, options: RouteOptions): Route
     const handler = handlers[name as keyof Handlers] as unknown;
     router.register(route.path, [route.method], async (ctx) => {
       ctx.state.route = name;
+      if (ctx.params.id !== undefined) ctx.state.subject = ctx.params.id;
       if (route.needsRoom) await options.admit?.();
       switch (route.kind) {
         case "json":
@@ -56,7 +58,11 @@ async function answerJson(ctx: Context, route: JsonRoute, handle: JsonHandler<Js
   const body = route.body && (await readJson(ctx.req, route.maxBodyBytes));
   const reply = await handle(parseInput(route, { ...rawInput(ctx), body }), ctx.state);
   const field = (name: string) => (reply as Readonly<Record<string, unknown>>)[name];
-  ctx.status = route.unavailableUnless && !field(route.unavailableUnless) ? 503 : route.status;
+  const id = field("id");
+  if (typeof id === "string") ctx.state.subject = id;
+  const isUnavailable = route.unavailableUnless !== undefined && !field(route.unavailableUnless);
+  const isDone = route.doneIf !== undefined && field(route.doneIf) !== undefined;
+  ctx.status = isUnavailable ? 503 : isDone ? 200 : route.status;
   if (route.location) ctx.set("Location", route.location.replace(":id", String(field("id"))));
   ctx.type = "application/json";
   ctx.body = JSON.stringify(reply);
@@ -106,15 +112,19 @@ async function answerBytes(ctx: Context, route: BytesRoute, handle: BytesHandler
 async function sendFile(
   ctx: Context,
   { mediaType }: { readonly mediaType: string },
-  { path, headers }: Extract<BytesReply, { readonly path: string }>,
+  { path, headers, unpackedBytes }: Extract<BytesReply, { readonly path: string }>,
 ): Promise<void> {
   const { size } = await stat(path);
   // Once it is open, the file can be read to its end although the folder is removed before the first byte goes out.
   const file = await open(path);
   ctx.set(headers);
   ctx.type = mediaType;
-  ctx.length = size;
-  ctx.body = file.createReadStream();
+  if (unpackedBytes !== undefined) ctx.vary("Accept-Encoding");
+  const isUnpacked = unpackedBytes !== undefined && ctx.acceptsEncodings("gzip", "identity") !== "gzip";
+  if (unpackedBytes !== undefined && !isUnpacked) ctx.set("Content-Encoding", "gzip");
+  ctx.length = isUnpacked ? unpackedBytes : size;
+  // A stream that breaks off ends the connection before the length that was told: the client sees it.
+  ctx.body = isUnpacked ? pipeline(file.createReadStream(), createGunzip(), () => {}) : file.createReadStream();
 }
 
 function rawInput({ params, query, headers }: Context) {

@@ -9,29 +9,17 @@ export function ruleHandlers(
   return {
     listRules: async () => ({ rules: await enabled(routing).rules() }),
     putRule: async ({ body }) => {
-      await enabled(routing).put(body);
-      return body;
+      const warnings = await enabled(routing).put(body);
+      return { ...body, ...(warnings.length > 0 && { warnings }) };
     },
-    removeRule: async ({ params }) => {
-      const removed = await enabled(routing).remove(params.id);
-      if (!removed) throw noRule();
-      return removed;
-    },
+    removeRule: async ({ params }) => enabled(routing).remove(params.id),
     testRules: ({ body }, { signal }) => enabled(routing).test(body, { signal }),
-    backfillRule: async ({ params, body }, { signal }) => {
-      const plan = await enabled(routing).backfill(params.id, body, { signal });
-      if (!plan) throw noRule();
-      return plan;
-    },
+    backfillRule: async ({ params, body }, { signal }) => enabled(routing).backfill(params.id, body, { signal }),
     stopBackfill: async ({ params }) => ({
       rule: params.id,
       removed: await enabled(routing).stopBackfill(params.id),
     }),
   };
-}
-
-function noRule(): HttpError {
-  return new HttpError("not-found", "There is no such rule. GET /v1/rules lists them.");
 }
 
 /** @throws HttpError not-found */

@@ -43,10 +43,18 @@ export function segmentHandlers(queue: JobQueue): Pick<Handlers, "segmentNifti">
           "Parse3D-Findings": JSON.stringify(findings.map(summarise)),
           "Parse3D-Job": job.id,
           "Parse3D-Model": `${job.result.model.name}/${job.result.model.version}`.replace(/[^\x21-\x7e]/g, "?"),
+          "Parse3D-Notes": inHeader(job.result.notes),
         },
       };
     },
   };
+}
+
+/** As many of the first notes as fit: clients take 16 KiB of headers in all. What is not ASCII is escaped. */
+function inHeader(notes: readonly string[]): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  const text = JSON.stringify(notes).replace(/[^ -~]/g, escaped);
+  return text.length <= 4096 ? text : inHeader(notes.slice(0, -1));
 }
 
 /** No words, so that 32 of them fit into a header and all of it is ASCII. */

@@ -1,11 +1,11 @@
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import Koa from "koa";
-import type { JobQueue } from "#server/jobs/index.ts";
 import type { ProbabilityFiles } from "#server/probabilities/index.ts";
 import type { ReviewStore } from "#server/reviews/index.ts";
 import type { Routing } from "#server/routing/index.ts";
 import type { TaskRunner } from "#server/tasks/index.ts";
+import type { AuditLog } from "../audit-log.ts";
 import { ConfigError, type HttpConfig, isLoopback } from "../config.ts";
 import type { Logger } from "../logger.ts";
 import { authenticate } from "./auth.ts";
@@ -15,7 +15,8 @@ import { type HealthParts, healthHandlers } from "./health.ts";
 import { hookHandlers } from "./hooks.ts";
 import { HttpError } from "./http-error.ts";
 import { jobAccess } from "./job-access.ts";
-import { jobHandlers } from "./jobs.ts";
+import { type JobParts, jobHandlers } from "./jobs.ts";
+import { listen } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
 import { modelHandlers } from "./models.ts";
 import { refuseForeignHosts, shareWithOrigins } from "./origin.ts";
@@ -31,8 +32,7 @@ import { segmentHandlers } from "./segment.ts";
 import { discardUnreadBody } from "./unread-body.ts";
 import { workerHandlers } from "./workers.ts";
 
-export interface HttpServerParts extends HealthParts {
-  readonly queue: JobQueue;
+export interface HttpServerParts extends HealthParts, JobParts {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly reviews: ReviewStore;
@@ -42,6 +42,8 @@ export interface HttpServerParts extends HealthParts {
   readonly admit?: () => Promise<void>;
   /** Absent where nothing is routed. */
   readonly routing?: Routing;
+  /** Absent where there is no database. */
+  readonly audit?: AuditLog;
 }
 
 /** A server that listens. Disposing it ends event streams and waiting requests, and lets the others finish. */
@@ -72,6 +74,7 @@ export async function startHttpServer(config: HttpConfig, parts: HttpServerParts
     [Symbol.asyncDispose]: async () => {
       scopes.shutDown();
       await close(config.shutdownMs);
+      await scopes.settled();
       parts.logger.info({ event: "http.closed", port });
     },
   };
@@ -81,7 +84,7 @@ function createApp(config: HttpConfig, parts: HttpServerParts, scope: Koa.Middle
   const { queue, models, routing } = parts;
   const jobOf = jobAccess(parts.queue);
   const handlers = {
-    ...jobHandlers(queue),
+    ...jobHandlers(parts),
     ...modelHandlers(models),
     ...segmentHandlers(queue),
     ...probabilityHandlers({ ...parts, jobOf }),
@@ -124,20 +127,4 @@ function allowedMethods(routers: readonly ReturnType<typeof pageRoutes>[], path:
   return [
     ...new Set(routers.flatMap((router) => router.match(path, "OPTIONS").path.flatMap(({ methods }) => methods))),
   ];
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen(port, host.replace(/[[\]]/g, ""), resolve);
-  try {
-    await promise;
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
-    throw new ConfigError([
-      `PARSE3D_HOST, PARSE3D_PORT: cannot listen on port ${port} of ${host} (${code}); choose another`,
-    ]);
-  } finally {
-    server.off("error", reject);
-  }
 }

@@ -5,7 +5,9 @@ export class JobNotFoundError extends DomainError {
   readonly code = "job-not-found";
 
   constructor() {
-    super("There is no such job: its id is wrong, or it ended long ago and was forgotten. GET /v1/jobs lists yours.");
+    super(
+      "There is no such job: its id is wrong, or it ended long ago and was forgotten. The list of jobs shows yours.",
+    );
   }
 }
 
@@ -22,7 +24,7 @@ export function jobNotRetryable(): JobConflictError {
 }
 
 export function jobAskedAlready(): JobConflictError {
-  return new JobConflictError("Another job that waits or runs asks the same. GET /v1/jobs lists yours.");
+  return new JobConflictError("Another job that waits or runs asks the same. The list of jobs shows yours.");
 }
 
 export class JobCancelledError extends DomainError {

@@ -21,6 +21,7 @@ export {
   priorities,
   type Recut,
   type SeriesJobRequest,
+  type SucceededJob,
 } from "./job.ts";
 export type { JobQuery, JobQueue, Submission } from "./job-queue.ts";
 export { MemoryJobQueue, type MemoryJobQueueOptions } from "./memory-job-queue.ts";

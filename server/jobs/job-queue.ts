@@ -1,4 +1,4 @@
-import type { Job, JobEvent, JobRequest, JobState, Priority } from "./job.ts";
+import type { Job, JobEvent, JobRequest, JobState, Priority, SucceededJob } from "./job.ts";
 import type { WorkerState } from "./worker.ts";
 
 export interface Submission {
@@ -39,6 +39,11 @@ export interface JobQueue extends AsyncDisposable {
    * @throws BacklogFullError
    */
   submit(request: JobRequest, from: Submission): Promise<Job>;
+  /**
+   * The newest job of that owner that asks the same of the same series, forced or not: undefined where there is none, or
+   * where that one has not succeeded.
+   */
+  findAnswered(request: JobRequest, owner: string): Promise<SucceededJob | undefined>;
   /** @throws JobNotFoundError */
   get(id: string): Promise<Job>;
   /** The owners' jobs, newest first. */

@@ -1,5 +1,6 @@
 import type { ModelCard } from "#models/index.ts";
 import type {
+  AnswerBasis,
   AnsweringModel,
   Finding,
   KeptNotice,
@@ -11,6 +12,7 @@ import type {
   SeriesQuestion,
   SeriesRef,
   Stage,
+  StoredFile,
   StoredObject,
   StoredObjects,
 } from "#server/domain/index.ts";
@@ -60,8 +62,13 @@ export function studyOf(request: JobRequest): string | undefined {
 }
 
 export interface JobResult extends StoredObjects {
+  /** Of the volume that was looked at: how long others take is estimated by it. */
+  readonly slices?: number;
+  readonly nifti?: StoredFile;
   readonly probabilities?: KeptNotice;
   readonly model: AnsweringModel;
+  /** Absent where nothing was inferred, and of earlier versions. */
+  readonly basis?: AnswerBasis;
   readonly notes: readonly string[];
   readonly seconds: Readonly<Partial<Record<"fetch" | "decode" | "infer" | "encode" | "store", number>>>;
 }
@@ -115,6 +122,8 @@ export type Job = JobBase &
     | ({ readonly state: "failed"; readonly failure: Failure } & Ended)
     | { readonly state: "cancelled"; readonly startedAt?: Date; readonly finishedAt: Date }
   );
+
+export type SucceededJob = Extract<Job, { readonly state: "succeeded" }>;
 
 export const jobStates = [
   "queued",

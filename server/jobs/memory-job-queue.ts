@@ -13,12 +13,14 @@ import {
   type JobRequest,
   type JobRunner,
   type Priority,
+  type SucceededJob,
   studyOf,
 } from "./job.ts";
 import type { JobQuery, JobQueue, QueueLoad, Submission } from "./job-queue.ts";
 import { MemoryJob } from "./memory-job.ts";
 import { attemptsFor, defaultRetryPolicy, delayAfter, type RetryPolicy } from "./retry-policy.ts";
 import { RoomWatch } from "./room-watch.ts";
+import { findAnswered, findTwin } from "./same-question.ts";
 import { WaitingLine } from "./waiting-line.ts";
 import type { RoomCheck, WorkerOffer, WorkerState } from "./worker.ts";
 
@@ -82,7 +84,7 @@ export class MemoryJobQueue implements JobQueue {
     request: JobRequest,
     { owner, requestId, priority = "interactive", force = false, ruleId }: Submission,
   ): Promise<Job> {
-    const twin = force ? undefined : this.#findTwin(request, owner);
+    const twin = force ? undefined : findTwin(this.#entries.values(), request, owner);
     if (twin) return twin.job;
     if (!this.#accepting(priority)) throw new BacklogFullError(this.#waiting.length);
     const job: Job = {
@@ -109,6 +111,10 @@ export class MemoryJobQueue implements JobQueue {
     entry.become(job);
     this.#startNext();
     return entry.job;
+  }
+
+  async findAnswered(request: JobRequest, owner: string): Promise<SucceededJob | undefined> {
+    return findAnswered(this.#entries.values(), request, owner);
   }
 
   async get(id: string): Promise<Job> {
@@ -139,7 +145,7 @@ export class MemoryJobQueue implements JobQueue {
     const entry = this.#entry(id);
     const { job } = entry;
     if (!canRetry(job)) throw jobNotRetryable();
-    if (this.#findTwin(job.request, job.owner)) throw jobAskedAlready();
+    if (findTwin(this.#entries.values(), job.request, job.owner)) throw jobAskedAlready();
     if (!this.#accepting(job.priority)) throw new BacklogFullError(this.#waiting.length);
     entry.beginAnew(job.attempt + attemptsFor(job.priority, this.#options.retry));
     this.#requeue(entry, 0);
@@ -184,14 +190,6 @@ export class MemoryJobQueue implements JobQueue {
     const entry = this.#entries.get(id);
     if (!entry) throw new JobNotFoundError();
     return entry;
-  }
-
-  #findTwin(request: JobRequest, owner: string): MemoryJob | undefined {
-    if (request.kind !== "series") return undefined;
-    const question = JSON.stringify(request);
-    return [...this.#entries.values()].find(
-      (entry) => entry.answersToo() && entry.job.owner === owner && JSON.stringify(entry.job.request) === question,
-    );
   }
 
   #startNext(): void {

@@ -22,7 +22,7 @@ export interface AskedOfSeries extends MaybeUndefined<Omit<SeriesQuestion, "prom
 /** Schemas leave out, or leave undefined. */
 type MaybeUndefined<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-const order: readonly Output[] = ["seg", "sr", "rtstruct", "sc", "detections"];
+const order: readonly Output[] = ["seg", "sr", "rtstruct", "sc", "nifti", "detections"];
 
 /**
  * The job that asks it. Defaults are left out and outputs put in one order, so that the same question is the same request.
@@ -30,7 +30,7 @@ const order: readonly Output[] = ["seg", "sr", "rtstruct", "sc", "detections"];
  */
 export function seriesJobRequest(series: SeriesRef, asked: AskedOfSeries): SeriesJobRequest {
   checkQuestion(asked);
-  const { segmentationType, deflated, volume, resample, recognise = false } = asked;
+  const { segmentationType, deflated, volume, resample, niftiSubfolder, recognise = false } = asked;
   const outputs = outputsOf({ recognise, ...(asked.outputs && { outputs: asked.outputs }) });
   return {
     kind: "series",
@@ -47,6 +47,7 @@ export function seriesJobRequest(series: SeriesRef, asked: AskedOfSeries): Serie
     ...(volume !== undefined && { volume }),
     ...(deflated === true && { deflated }),
     ...(resample === true && { resample }),
+    ...(niftiSubfolder !== undefined && { niftiSubfolder }),
     ...thresholdsOf(asked),
   };
 }

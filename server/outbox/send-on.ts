@@ -117,7 +117,10 @@ async function askOrthanc(
   try {
     response = await fetch(`${orthanc.url}${path}`, { ...init, headers: orthanc.headers, redirect: "error", signal });
   } catch (cause) {
-    throw new PacsUnavailableError("Orthanc cannot be reached, or gives no answer.", { cause });
+    throw new PacsUnavailableError(
+      "Orthanc cannot be reached, or gives no answer: start it, or check PARSE3D_ORTHANC_URL.",
+      { cause },
+    );
   }
   if (response.ok) return response;
   await response.body?.cancel();

@@ -3,9 +3,10 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
+import { bytesOnSlices } from "#converters/dicom/index.ts";
 import type { KeptAnswer, KeptNotice, KeptPrompt } from "#server/domain/index.ts";
 
-/** A prompt's probabilities as they lie in their file. */
+/** A prompt's probabilities as they lie in their file: on the series' own slices. */
 export interface ProbabilityFile {
   /** Gzipped. */
   readonly path: string;
@@ -93,6 +94,9 @@ export function openProbabilityFiles({
         await mkdir(work, { recursive: true, mode: 0o700 });
         for (const { prompt, values } of prompts) {
           await writeFile(join(work, fileOf(prompt.id)), await packed(values, { level: 1 }), { mode: 0o600 });
+          if (!answer.shownOn) continue;
+          const shown = bytesOnSlices(values, answer.size, answer.shownOn);
+          await writeFile(join(work, shownFileOf(prompt.id)), await packed(shown, { level: 1 }), { mode: 0o600 });
         }
         const index: Index = {
           ...answer,
@@ -134,8 +138,10 @@ export function openProbabilityFiles({
       const jobFolder = folderOf(jobId);
       const index = await indexOf(jobFolder);
       if (!index?.prompts.some(({ prompt }) => prompt.id === promptId)) return undefined;
-      const [columns, rows, slices] = index.size;
-      return { path: join(jobFolder, fileOf(promptId)), columns, rows, slices, threshold: index.threshold };
+      const { size, shownOn, threshold } = index;
+      const [columns, rows, slices] = shownOn?.geometry.size ?? size;
+      const file = shownOn ? shownFileOf(promptId) : fileOf(promptId);
+      return { path: join(jobFolder, file), columns, rows, slices, threshold };
     },
   };
 }
@@ -144,6 +150,11 @@ const WRITING_MS = 3_600_000;
 
 function fileOf(promptId: string): string {
   return `${promptId}.gz`;
+}
+
+/** On the slices that viewers show. */
+function shownFileOf(promptId: string): string {
+  return `${promptId}.shown.gz`;
 }
 
 function noticeOf({ prompts, threshold, until }: Pick<Index, "prompts" | "threshold" | "until">): KeptNotice {

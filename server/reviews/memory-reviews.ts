@@ -14,11 +14,12 @@ export function memoryReviews({ most = 10_000 }: { readonly most?: number } = {}
         reviews.delete(oldest);
       }
     },
-    list: async ({ jobOwners, limit, studyInstanceUid, verdict }) =>
+    list: async ({ jobOwners, limit, jobId, studyInstanceUid, verdict }) =>
       [...reviews.values()]
         .filter(
           (review) =>
             jobOwners.includes(review.jobOwner) &&
+            (jobId === undefined || review.jobId === jobId) &&
             (studyInstanceUid === undefined || review.studyInstanceUid === studyInstanceUid) &&
             (verdict === undefined || review.verdict === verdict),
         )

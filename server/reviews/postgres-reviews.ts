@@ -50,13 +50,14 @@ export function postgresReviews(db: Database): ReviewStore {
           [sopInstanceUid, series, study],
         );
       }),
-    list: async ({ jobOwners, limit, studyInstanceUid, verdict }) => {
+    list: async ({ jobOwners, limit, jobId, studyInstanceUid, verdict }) => {
       const rows = await db.query<ReviewRow>(
         `select * from parse3d.reviews
          where job_owner = any($1::text[]) and ($2::text is null or study_instance_uid = $2)
            and ($3::text is null or verdict = $3)
+           and ($5::text is null or job_id = $5)
          order by reviewed_at desc limit $4`,
-        [jobOwners, studyInstanceUid ?? null, verdict ?? null, limit],
+        [jobOwners, studyInstanceUid ?? null, verdict ?? null, limit, jobId ?? null],
       );
       return rows.map(reviewOf);
     },

@@ -35,6 +35,7 @@ export interface ReviewQuery {
   /** Of jobs that one of them asked for. */
   readonly jobOwners: readonly string[];
   readonly limit: number;
+  readonly jobId?: string;
   readonly studyInstanceUid?: string;
   readonly verdict?: Verdict;
 }

@@ -2,6 +2,7 @@ import type { BackfillView, RoutingRule } from "#server/contract/index.ts";
 import type { Database } from "#server/database/index.ts";
 import { BacklogFullError } from "#server/jobs/index.ts";
 import type { Logger } from "../logger.ts";
+import { answeringModel, type RoutedModels } from "./answerable.ts";
 import {
   addToBackfill,
   backfillWaiting,
@@ -14,11 +15,11 @@ import {
 } from "./backfill-table.ts";
 import { evaluate } from "./evaluate.ts";
 import { type LoopGuard, whyNever } from "./loop-guard.ts";
+import { type AskedSeries, estimateMinutes, readPastJobs } from "./machine-minutes.ts";
 import { reasonOf } from "./poll-loop.ts";
 import { loopGuard, msUntilHours, type RouterOptions, submitOnce, wasAsked } from "./route-series.ts";
 import { readRules } from "./rule-table.ts";
 import type { FoundSeries, SeriesFinder } from "./series-finder.ts";
-import { minutesPerJob } from "./test-rules.ts";
 
 export interface Backfill {
   readonly rule: RoutingRule;
@@ -35,6 +36,7 @@ interface PlanParts {
   readonly archive: string;
   readonly finder: SeriesFinder;
   readonly guard: LoopGuard;
+  readonly models: RoutedModels;
   readonly signal: AbortSignal;
 }
 
@@ -48,12 +50,14 @@ const MOST_LOOKED_AT = 20_000;
  * @throws PacsUnavailableError, PacsTimeoutError, the signal's reason
  */
 export async function planBackfill(parts: PlanParts, backfill: Backfill): Promise<BackfillView> {
-  const { db, archive, finder, signal } = parts;
+  const { db, archive, finder, models, signal } = parts;
   const { rule, sinceDay, limit, perHour, queue } = backfill;
   const ids = await finder.since(sinceDay, MOST_LOOKED_AT + 1);
   const before = new Set(await backfillWaiting(db, archive, rule.id));
   const series: Looked[] = [];
   const matched: string[] = [];
+  const cards = await models.cards();
+  const asked: AskedSeries[] = [];
   let tested = 0;
   for (const id of ids.slice(0, MOST_LOOKED_AT)) {
     if (matched.length >= limit) break;
@@ -62,14 +66,17 @@ export async function planBackfill(parts: PlanParts, backfill: Backfill): Promis
     tested += 1;
     if (!found) continue;
     const looked = before.has(id) ? describe(found, "waiting") : await look(parts, rule, found);
-    if (looked.outcome === "matched") matched.push(id);
+    if (looked.outcome === "matched") {
+      matched.push(id);
+      const model = answeringModel(rule, found.facts.modality, models, cards);
+      asked.push({ slices: found.facts.sliceCount, ...(model !== undefined && { model }) });
+    }
     series.push(looked);
   }
   if (queue && matched.length > 0) {
     await db.transaction((sql) => addToBackfill(sql, archive, rule.id, matched, 3600 / perHour));
   }
   const waiting = before.size + matched.length;
-  const minutes = await minutesPerJob(db);
   return {
     rule: rule.id,
     seriesTested: tested,
@@ -78,7 +85,7 @@ export async function planBackfill(parts: PlanParts, backfill: Backfill): Promis
     queued: queue,
     waiting: queue ? waiting : before.size,
     hours: Math.round((waiting / perHour) * 10) / 10,
-    ...(minutes !== undefined && { estimatedMinutes: Math.round(matched.length * minutes * 10) / 10 }),
+    ...estimateMinutes(await readPastJobs(db), asked),
     series,
   };
 }

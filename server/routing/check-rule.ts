@@ -14,6 +14,17 @@ export function checkRule({ when, ask }: RoutingRule): void {
   askedPrompts(ask);
   checkQuestion(ask);
   checkPredicate(when);
+  if (ask.niftiSubfolder !== undefined && !ask.outputs?.includes("nifti")) {
+    throw new InvalidRequestError("niftiSubfolder: nothing is written there without the output nifti.");
+  }
+}
+
+/** @throws InvalidRequestError where masks would have nowhere to go */
+export function refuseWithoutNiftiFolder({ ask }: Pick<RoutingRule, "ask">): void {
+  if (!ask.outputs?.includes("nifti")) return;
+  throw new InvalidRequestError(
+    "outputs: nifti needs a folder that the administrator names: set PARSE3D_NIFTI_FOLDER, on this server and on all that do jobs.",
+  );
 }
 
 function checkPredicate(predicate: RulePredicate): void {

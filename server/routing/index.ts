@@ -1,3 +1,5 @@
+export type { RoutedModels } from "./answerable.ts";
+export { RuleNotFoundError } from "./errors.ts";
 export { evaluate, type Verdict } from "./evaluate.ts";
 export { type LoopGuard, madeByUs, notAnImage, storedByUs, whyNever } from "./loop-guard.ts";
 export { ROUTING_OWNER } from "./route-series.ts";

@@ -1,7 +1,10 @@
+import { DomainError } from "#converters/errors.ts";
 import type { RoutingRule, RuleTestView } from "#server/contract/index.ts";
 import type { Sql } from "#server/database/index.ts";
+import { answeringModel, checkAnswerable, type RoutedModels } from "./answerable.ts";
 import { evaluate } from "./evaluate.ts";
 import { type LoopGuard, whyNever } from "./loop-guard.ts";
+import { type AskedSeries, estimateMinutes, readPastJobs } from "./machine-minutes.ts";
 import type { SeriesFinder } from "./series-finder.ts";
 
 export interface RuleTest {
@@ -11,11 +14,21 @@ export interface RuleTest {
   readonly limit: number;
 }
 
+export interface RuleTestParts {
+  readonly finder: SeriesFinder;
+  readonly guard: LoopGuard;
+  readonly models: RoutedModels;
+  readonly sql: Sql;
+  readonly signal: AbortSignal;
+}
+
 /** Which series of the archive the rules are for, and why not the others. Nothing is queued. */
 export async function testRules(
-  { finder, guard, sql, signal }: { finder: SeriesFinder; guard: LoopGuard; sql: Sql; signal: AbortSignal },
+  { finder, guard, models, sql, signal }: RuleTestParts,
   { rules, sinceDay, limit }: RuleTest,
 ): Promise<RuleTestView> {
+  const cards = await models.cards();
+  const asked: AskedSeries[] = [];
   const ids = await finder.since(sinceDay, limit + 1);
   const series: RuleTestView["series"][number][] = [];
   for (const id of ids.slice(0, limit)) {
@@ -26,34 +39,45 @@ export async function testRules(
     const never = await whyNever(facts, guard);
     const verdicts = rules.map((rule) => ({ id: rule.id, ...evaluate(rule, facts) }));
     const description = facts.tags.get("SeriesDescription")?.[0];
+    const matching = never === undefined ? rules.filter((_rule, n) => verdicts[n]?.matches) : [];
+    for (const rule of matching) {
+      const model = answeringModel(rule, facts.modality, models, cards);
+      asked.push({ slices: facts.sliceCount, ...(model !== undefined && { model }) });
+    }
     series.push({
       ...facts.series,
       modality: facts.modality,
       ...(description !== undefined && { seriesDescription: description }),
       sliceCount: facts.sliceCount,
-      matched: never === undefined ? verdicts.flatMap(({ id: ruleId, matches }) => (matches ? ruleId : [])) : [],
+      matched: matching.map(({ id: ruleId }) => ruleId),
       ...(never !== undefined && { neverBecause: never }),
       unmatched: verdicts.flatMap((verdict) => (verdict.matches ? [] : { id: verdict.id, because: verdict.because })),
     });
   }
-  const minutes = await minutesPerJob(sql);
-  const matches = series.reduce((sum, { matched }) => sum + matched.length, 0);
+  const told = await Promise.all(
+    rules.map(async (rule) => {
+      const warnings = await doubtsAbout(rule, models, guard.modalities);
+      return { id: rule.id, ...(warnings.length > 0 && { warnings }) };
+    }),
+  );
   return {
     seriesTested: series.length,
     complete: ids.length <= limit,
-    rules: rules.map(({ id }) => ({ id, matched: series.filter(({ matched }) => matched.includes(id)).length })),
-    ...(minutes !== undefined && { estimatedMinutes: Math.round(matches * minutes * 10) / 10 }),
+    rules: told.map((rule) => ({
+      ...rule,
+      matched: series.filter(({ matched }) => matched.includes(rule.id)).length,
+    })),
+    ...estimateMinutes(await readPastJobs(sql), asked),
     series,
   };
 }
 
-/** Of the latest hundred jobs that succeeded. */
-export async function minutesPerJob(sql: Sql): Promise<number | undefined> {
-  const [row] = await sql.query<{ minutes: number | null }>(
-    `select (extract(epoch from avg(finished_at - started_at)) / 60)::double precision as minutes from (
-       select started_at, finished_at from parse3d.jobs
-       where state = 'succeeded' and request ->> 'kind' = 'series' order by finished_at desc limit 100
-     ) as latest`,
-  );
-  return row?.minutes ?? undefined;
+/** A test tells why a rule would be refused. */
+async function doubtsAbout(rule: RoutingRule, models: RoutedModels, modalities: readonly string[]) {
+  try {
+    return await checkAnswerable(rule, models, modalities);
+  } catch (error) {
+    if (error instanceof DomainError) return [error.message];
+    throw error;
+  }
 }

@@ -46,6 +46,14 @@ function reviewStoreSuite(open: () => Promise<ReviewStore>): void {
     }
   });
 
+  test("those of one job are listed apart from those of others", async () => {
+    await store.put(review());
+    await store.put(review({ jobId: "j2", at: later(1) }));
+    await store.put(review({ reviewer: "bob", verdict: "rejected", at: later(2) }));
+    expect((await list({ jobId: "j1" })).map(({ reviewer }) => reviewer)).toEqual(["bob", "alice"]);
+    expect(await list({ jobId: "j3" })).toEqual([]);
+  });
+
   test("a later verdict of the same person on the same job takes the place of the earlier, and comes first", async () => {
     await store.put(review({ reason: "odd", verdict: "rejected" }));
     await store.put(review({ jobId: "j2", at: later(1) }));

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browserPath, type Page } from "../../ohif-extension/test/browser.ts";
 import { even, placedSeries } from "../fixtures/placed-series.ts";
 import { violations } from "./accessibility.ts";
-import { answerTo, ask, newestCard, promptBox } from "./panel.ts";
+import { answerTo, ask, cards, newestCard, promptBox } from "./panel.ts";
+import { runCommand, sliceInView } from "./viewer-page.ts";
 import { openWholeViewer, type WholeViewer } from "./whole-viewer.ts";
 
 if (!browserPath) console.warn("NO BROWSER: the panel's accessibility is not tested. apt-get install chromium");
@@ -34,15 +35,17 @@ describe.skipIf(!browserPath)("the panel in a real browser, for everybody", () =
   });
   afterAll(() => whole?.[Symbol.asyncDispose]());
 
+  const isFocused = (selector: string) =>
+    page.evaluate(
+      (wanted) => (globalThis as unknown as { document: Focus }).document.activeElement?.matches(wanted) ?? false,
+      selector,
+    );
+
   /** Presses Tab until the focus is on an element; tells how often. */
   async function tabTo(selector: string): Promise<number> {
     for (let pressed = 1; pressed < 30; pressed++) {
       await page.keyboard.press("Tab");
-      const is = await page.evaluate(
-        (wanted) => (globalThis as unknown as { document: Focus }).document.activeElement?.matches(wanted) ?? false,
-        selector,
-      );
-      if (is) return pressed;
+      if (await isFocused(selector)) return pressed;
     }
     throw new Error(`Tab does not lead to ${selector}`);
   }
@@ -69,7 +72,39 @@ describe.skipIf(!browserPath)("the panel in a real browser, for everybody", () =
     expect(await tabTo("[data-cy=parse3d-segment]")).toBe(1);
     expect(await tabTo("[data-cy=parse3d-recognise]")).toBe(1);
     expect(await tabTo("[data-cy=parse3d-go]")).toBe(1);
+    await runCommand(page, "firstImage", {});
+    await expect.poll(() => sliceInView(page), patience).toBe(0);
     await page.keyboard.press("Enter");
+    await expect.poll(() => sliceInView(page), patience).toBeGreaterThan(3);
+    await runCommand(page, "firstImage", {});
+    await expect.poll(() => sliceInView(page), patience).toBe(0);
+    await page.keyboard.press("Space");
+    await expect.poll(() => sliceInView(page), patience).toBeGreaterThan(3);
+  });
+
+  test("by keyboard alone: a threshold moved, the answer hidden and shown again, and rejected with a reason", async () => {
+    const overlay = async () => (await cards(page))[0]?.overlay;
+    await page.focus(promptBox);
+    await tabTo("[data-cy=parse3d-thresholds] > summary");
+    await page.keyboard.press("Enter");
+    await tabTo("[data-cy=parse3d-threshold]");
+    for (let n = 0; n < 3; n++) await page.keyboard.press("ArrowRight");
+    await expect.poll(() => page.inputValue("[data-cy=parse3d-threshold]"), patience).toBe("0.53");
+    await tabTo("[data-cy=parse3d-hide]");
+    await page.keyboard.press("Enter");
+    await expect.poll(overlay, patience).toBe("hidden");
+    // The focus stays where it is, also while the result is loaded.
+    await page.keyboard.press("Enter");
+    await expect.poll(overlay, patience).toBe("shown");
+    expect(await isFocused("[data-cy=parse3d-hide]")).toBe(true);
+    await tabTo("[data-cy=parse3d-review-rejected]");
+    await page.keyboard.press("Enter");
+    expect(await tabTo("[data-cy=parse3d-reason]")).toBe(1);
+    await page.keyboard.type("not this");
+    await page.keyboard.press("Enter");
+    await expect
+      .poll(() => page.locator("[data-cy=parse3d-verdict]").allInnerTexts(), patience)
+      .toEqual(["rejected: not this"]);
   });
 
   test("absent, refused, and a server that is gone: no fault either, and words beside the colours", async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -53,6 +53,8 @@ function arranged(): void {
     );
     const postgres = stack.use(await startTestPostgres());
     const database = await postgres.newDatabase();
+    const password = join(folder, "database-password");
+    writeFileSync(password, "secret\n");
     const { services } = parse(readFileSync(join(root, "docker-compose.yml"), "utf8"), { merge: true });
 
     /** The service's own command and environment; only names of hosts are others here. */
@@ -66,6 +68,7 @@ function arranged(): void {
               .replace("http://orthanc:8042", orthanc.baseUrl)
               .replace(/\$\{PARSE3D_TOKEN:\?[^}]*\}/, token)
               .replace(/\$\{\w+:\?[^}]*\}/, "secret")
+              .replace("/run/secrets/database-password", password)
               .replace(/\$\{PARSE3D_LOG_LEVEL:-\w+\}/, "warn"),
       ]);
       const child = spawn(process.execPath, command.slice(1), {

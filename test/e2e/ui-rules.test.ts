@@ -6,8 +6,9 @@ import { browserPath, openBrowser, type Page, type TestBrowser } from "../../ohi
 import { arrivingSeries, sendTo } from "../fixtures/arrivals.ts";
 import { createFakeRunner } from "../fixtures/fake-runner.ts";
 import { createLogReader } from "../fixtures/log-reader.ts";
+import { routedModels } from "../fixtures/routed-models.ts";
 import { startTestOrthanc } from "../fixtures/test-orthanc.ts";
-import { startTestServer } from "../fixtures/test-server.ts";
+import { densityCard, startTestServer } from "../fixtures/test-server.ts";
 
 if (!browserPath) console.warn("NO BROWSER: the test of rules in /ui is skipped. apt-get install chromium");
 
@@ -29,17 +30,18 @@ describe.skipIf(!browserPath)("routing rules at /ui, with a real archive behind"
     const { logger } = createLogReader();
     queue = await PostgresJobQueue.open({ db, runner: run, logger, concurrency: 0 });
     stack.use(queue);
-    // Two jobs that took two and four minutes; an image that was sent tells nothing about series.
-    for (const [minutes, kind] of [
-      [2, "series"],
-      [4, "series"],
-      [600, "image"],
-    ]) {
+    // Two jobs that took two and four minutes; an image that was sent tells nothing about series, nor does another model.
+    for (const [minutes, kind, model] of [
+      [2, "series", "density-ct"],
+      [4, "series", "density-ct"],
+      [500, "series", "other"],
+      [600, "image", "density-ct"],
+    ] as const) {
       await db.query(
-        `insert into parse3d.jobs (id, owner, request_id, request, priority, state, attempts, started_at, finished_at)
+        `insert into parse3d.jobs (id, owner, request_id, request, priority, state, attempts, started_at, finished_at, result)
          values ('before-' || $1, 'somebody', 'r', jsonb_build_object('kind', $2::text), 2, 'succeeded', 1,
-           now() - make_interval(mins => $3::int), now())`,
-        [String(minutes), String(kind), Number(minutes)],
+           now() - make_interval(mins => $3::int), now(), jsonb_build_object('model', jsonb_build_object('name', $4::text)))`,
+        [String(minutes), kind, minutes, model],
       );
     }
     await sendTo(orthanc.baseUrl, arrivingSeries("one", { StudyDate: today }).slices(3));
@@ -56,6 +58,8 @@ describe.skipIf(!browserPath)("routing rules at /ui, with a real archive behind"
       pollMs: 1000,
       modalities: ["CT", "MR", "PT"],
       checkDestination: async () => {},
+      models: routedModels({ ...densityCard, targets: [{ name: "lung", synonyms: [] }] }),
+      hasNiftiFolder: false,
     });
     stack.use(routing);
     const server = stack.use(await startTestServer({ parts: { routing } }));
@@ -79,7 +83,9 @@ describe.skipIf(!browserPath)("routing rules at /ui, with a real archive behind"
     await page.click("#test-one");
     await expect
       .poll(outcome, patience)
-      .toBe("4 series of the last 7 days. chest: 2. About 6 machine minutes, as jobs took so far.");
+      .toBe(
+        "4 series of the last 7 days. chest: 2. About 6 machine minutes, as jobs took so far (density-ct: 6 for 2 series).",
+      );
     const [first, second, ...others] = await rows();
     expect([first, second].map((row) => [row?.[0], row?.[2]])).toEqual([
       ["CT Thorax 1.0", "chest"],
@@ -122,9 +128,16 @@ describe.skipIf(!browserPath)("routing rules at /ui, with a real archive behind"
     await page.fill("#rule", JSON.stringify({ ...chest, when: { tag: "KVP", matches: "(" } }));
     await page.click("#test-one");
     await expect.poll(said, patience).toMatch(/chest|matches|pattern|regular/i);
+    // What no model can answer is told by a test, and refused when it is added.
+    await page.fill("#rule", JSON.stringify({ ...chest, ask: { prompts: ["lung"], model: "of-tomorrow" } }));
+    await page.click("#test-one");
+    await expect.poll(outcome, patience).toContain("chest: There is no model of that name. Installed: density-ct.");
+    await page.click("#add");
+    await expect.poll(said, patience).toContain("Installed: density-ct");
+    await expect.poll(rules, patience).toContain("There are no rules.");
     await page.fill("#rule", JSON.stringify(chest));
     await page.click("#test-one");
-    await expect.poll(outcome, patience).toContain("chest: 2.");
+    await expect.poll(outcome, patience).toContain("chest: 2. About");
     expect(await said()).toBe("");
   });
 

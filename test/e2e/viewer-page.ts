@@ -14,6 +14,7 @@ interface OhifWindow {
       setDisplaySetsForViewports(
         changes: readonly { readonly viewportId: string; readonly displaySetInstanceUIDs: readonly string[] }[],
       ): void;
+      setActiveViewportId(viewportId: string): void;
       getState(): { readonly viewports: ReadonlyMap<string, unknown>; readonly activeViewportId: string };
     };
     readonly cornerstoneViewportService: {
@@ -194,6 +195,16 @@ export function drawSquare(page: Page, segmentationId: string, segmentNumber: nu
     },
     [segmentationId, segmentNumber, side] as const,
   );
+}
+
+/** Makes the nth viewport the active one, as a click on it does; waits until there are so many. */
+export async function chooseViewport(page: Page, n: number): Promise<void> {
+  await page.waitForFunction((index) => {
+    const { viewportGridService } = (globalThis as unknown as OhifWindow).services;
+    const viewportId = [...viewportGridService.getState().viewports.keys()][index];
+    if (viewportId !== undefined) viewportGridService.setActiveViewportId(viewportId);
+    return viewportId !== undefined;
+  }, n);
 }
 
 /** Puts a series into the active viewport, as dragging it there does. */

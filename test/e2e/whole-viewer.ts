@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { JobView } from "#server/contract/index.ts";
 import type { SeriesRef } from "#server/domain/index.ts";
-import { openBrowser, type TestBrowser } from "../../ohif-extension/test/browser.ts";
+import { openBrowser, type Page, type TestBrowser } from "../../ohif-extension/test/browser.ts";
 import { startViewer, type Viewer } from "../../ohif-extension/viewer/index.ts";
 import { startWholeService, type WholeService } from "../fixtures/whole-service.ts";
 import { promptBox } from "./panel.ts";
@@ -19,7 +19,8 @@ export interface WholeViewer extends AsyncDisposable {
   readonly viewer: Viewer;
   /** Opens a study's page, as a reload does; without one, that of the first series. */
   openStudy(studyInstanceUid?: string): Promise<void>;
-  picture(name: string): Promise<unknown>;
+  /** Of the first page, or of another one. */
+  picture(name: string, page?: Page): Promise<unknown>;
   jobOf(id: string): Promise<JobView>;
 }
 
@@ -58,8 +59,8 @@ export async function openWholeViewer(
       await imagesShown(browser.page);
     },
     // For people to look at: a machine that is too busy to take one has not failed.
-    picture: (name) =>
-      browser.page.screenshot({ path: join(pictures, `${name}.png`), timeout: 20_000 }).catch(() => undefined),
+    picture: (name, page = browser.page) =>
+      page.screenshot({ path: join(pictures, `${name}.png`), timeout: 20_000 }).catch(() => undefined),
     jobOf: (id) => service.api.call("readJob", { params: { id } }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

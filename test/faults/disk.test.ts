@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { rm, statfs, writeFile } from "node:fs/promises";
+import { readdir, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openNiftiFolder } from "../../server/nifti-folder.ts";
 import { type FaultBench, jobEnd, startFaultBench } from "../fixtures/service-processes.ts";
 
 const disk = mountSmallDisk();
@@ -61,6 +62,25 @@ describe.skipIf(!disk)("a small disk", () => {
     expect(start.stderr).toMatch(/PARSE3D_DATA_DIR: its disk is full/);
     expect(start.stderr).not.toMatch(/\n\s+at /);
     await rm(filler);
+  });
+
+  test("that fills up under masks for the NIfTI folder is called full, and holds no half of a file", async () => {
+    const root = join(disk ?? "", "masks");
+    const folder = openNiftiFolder({ folder: root, minFreeBytes: 0 });
+    const ids = { patientId: "p", studyInstanceUid: "1", seriesInstanceUid: "2", labels: [] };
+    const kept = await folder.write({ ...ids, key: "a".repeat(64), nifti: new Uint8Array(1024) });
+    await fill(256 * 1024);
+    const refused = folder.write({ ...ids, key: "b".repeat(64), nifti: new Uint8Array(1024 ** 2) });
+    await expect(refused).rejects.toMatchObject({
+      code: "storage-full",
+      retryable: true,
+      message: expect.stringContaining("PARSE3D_NIFTI_FOLDER"),
+    });
+    const left = await readdir(root, { recursive: true });
+    expect(left.filter((name) => name.endsWith(".nii.gz"))).toEqual([kept]);
+    expect(await readdir(join(root, ".parts"))).toEqual([]);
+    await rm(filler);
+    expect(await folder.write({ ...ids, key: "b".repeat(64), nifti: new Uint8Array(1024 ** 2) })).not.toBe(kept);
   });
 });
 

@@ -2,13 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { encodeReport, encodeSeg, type SegInput, type SegKind } from "#converters/dicom/index.ts";
+import { encodeReport, encodeSeg, type SegKind } from "#converters/dicom/index.ts";
 import { transformPoint, type Vec3 } from "#converters/geometry/index.ts";
 import { readSlice } from "#converters/mask/index.ts";
 import { type Nrrd, readNrrd } from "../fixtures/nrrd.ts";
 import { describeWithPython, runProgram } from "../fixtures/python-checks.ts";
 import { reportInput } from "../fixtures/report-cases.ts";
-import { exclusiveSegments, fractionalSegments, geometryOf, segInput } from "../fixtures/seg-cases.ts";
+import { exclusiveSegments, fractionalSegments, geometryOf, segInput, type WholeInput } from "../fixtures/seg-cases.ts";
 
 const size: Vec3 = [5, 7, 6];
 const COMPRESSIONS = { binary: ["none", "deflated"], fractional: ["none", "rle"], labelmap: ["none", "rle"] } as const;
@@ -54,7 +54,7 @@ function placeOf(point: readonly number[]): string {
   return point.map((mm) => (Math.round(mm * 100) / 100 + 0).toFixed(2)).join(" ");
 }
 
-function writtenByPlace({ geometry, segments, kind }: SegInput, s: number): Map<string, number> {
+function writtenByPlace({ geometry, segments, kind }: WholeInput, s: number): Map<string, number> {
   const { mask, probabilities } = segments[s]!;
   const values = new Map<string, number>();
   for (let k = 0; k < size[2]; k++) {
@@ -68,7 +68,7 @@ function writtenByPlace({ geometry, segments, kind }: SegInput, s: number): Map<
   return values;
 }
 
-function inputOf(kind: SegKind, grid: (typeof CASES)[number]["grid"]): SegInput {
+function inputOf(kind: SegKind, grid: (typeof CASES)[number]["grid"]): WholeInput {
   const segments = kind === "fractional" ? fractionalSegments(size) : exclusiveSegments(size, 3);
   return { ...segInput(geometryOf(grid, size), segments), kind };
 }

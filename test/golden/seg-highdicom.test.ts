@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { encodeSeg, type SegInput } from "#converters/dicom/index.ts";
+import { encodeSeg } from "#converters/dicom/index.ts";
 import { transformPoint, type Vec3 } from "#converters/geometry/index.ts";
 import { readSlice } from "#converters/mask/index.ts";
 import { describeWithPython, runPython } from "../fixtures/python-checks.ts";
-import { ellipsoid, GEOMETRY_KINDS, geometryOf, segInput, segmentOf } from "../fixtures/seg-cases.ts";
+import { ellipsoid, GEOMETRY_KINDS, geometryOf, segInput, segmentOf, type WholeInput } from "../fixtures/seg-cases.ts";
 
 /** What test/fixtures/read_seg.py prints. */
 interface SegByHighdicom {
@@ -53,7 +53,7 @@ const everywhere = segInput(geometryOf("oblique", wholeSize), [
   segmentOf("body", ellipsoid(wholeSize, [0.5, 0.5, 0.5], 2)),
 ]);
 
-function readByHighdicom(inputs: readonly SegInput[]): readonly SegByHighdicom[] {
+function readByHighdicom(inputs: readonly WholeInput[]): readonly SegByHighdicom[] {
   const folder = mkdtempSync(join(tmpdir(), "parse3d-"));
   try {
     const cases = inputs.map((input, n) => {
@@ -116,7 +116,7 @@ describeWithPython("highdicom reads our SEG", () => {
   });
 });
 
-function writtenMasks({ segments, geometry }: SegInput): string[] {
+function writtenMasks({ segments, geometry }: WholeInput): string[] {
   return Array.from({ length: geometry.size[2] }, (_, k) =>
     segments.map(({ mask }) => readSlice(mask, k).join("")),
   ).flat();
@@ -147,7 +147,7 @@ function voxelsInSpace({ volume, volumeShape: [slices, rows, columns, segments],
   return found.sort();
 }
 
-function writtenVoxelsInSpace({ segments, geometry }: SegInput): string[] {
+function writtenVoxelsInSpace({ segments, geometry }: WholeInput): string[] {
   const [ni, nj, nk] = geometry.size;
   const written: string[] = [];
   for (const [s, { mask }] of segments.entries())

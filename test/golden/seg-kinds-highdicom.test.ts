@@ -1,10 +1,17 @@
 import { beforeAll, expect, test } from "vitest";
-import { encodeSeg, type SegInput, type SegKind, type SegSegment } from "#converters/dicom/index.ts";
+import { encodeSeg, type SegKind } from "#converters/dicom/index.ts";
 import type { Vec3 } from "#converters/geometry/index.ts";
 import { type BitVolume, readSlice } from "#converters/mask/index.ts";
 import { describeWithPython } from "../fixtures/python-checks.ts";
 import { readByPython } from "../fixtures/python-files.ts";
-import { exclusiveSegments, fractionalSegments, geometryOf, segInput } from "../fixtures/seg-cases.ts";
+import {
+  exclusiveSegments,
+  fractionalSegments,
+  geometryOf,
+  segInput,
+  type WholeInput,
+  type WholeSegment,
+} from "../fixtures/seg-cases.ts";
 
 /** What test/fixtures/read_seg_kinds.py prints. */
 interface SegByHighdicom {
@@ -33,7 +40,7 @@ const CASES = (["fractional", "labelmap"] as const).flatMap((kind) =>
     return { kind, compression, input: { ...segInput(geometry, segments), kind, compression } };
   }),
 );
-const many: SegInput = {
+const many: WholeInput = {
   ...segInput(geometryOf("axial", [40, 30, 2]), exclusiveSegments([40, 30, 2], 300)),
   kind: "labelmap",
 };
@@ -102,7 +109,7 @@ describeWithPython("highdicom reads our SEG of every kind", () => {
   });
 });
 
-function written(kind: SegKind, { mask, probabilities }: SegSegment, k: number, pixel: number): number {
+function written(kind: SegKind, { mask, probabilities }: WholeSegment, k: number, pixel: number): number {
   if (probabilities !== undefined) return probabilities(k)?.[pixel] ?? 0;
   return readSlice(mask, k)[pixel]! * (kind === "fractional" ? 255 : 1);
 }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { checkSeg, decodeSeg, decodeSeries, encodeSeg, maskOnto, type SegInput } from "#converters/dicom/index.ts";
+import { checkSeg, decodeSeg, decodeSeries, encodeSeg, maskOnto } from "#converters/dicom/index.ts";
 import { createBitVolume } from "#converters/mask/index.ts";
 import { dciodvfy, describeWithDciodvfy } from "../fixtures/dicom-tools.ts";
-import { segInput, segmentOf } from "../fixtures/seg-cases.ts";
+import { segInput, segmentOf, type WholeInput } from "../fixtures/seg-cases.ts";
 import { describeWithData, readSeries } from "../fixtures/shared-data.ts";
 
-async function thresholdSeg(...folder: string[]): Promise<SegInput> {
+async function thresholdSeg(...folder: string[]): Promise<WholeInput> {
   const { volume, header } = await decodeSeries(readSeries(...folder));
   const mask = createBitVolume(volume.geometry.size);
   for (let n = 0; n < volume.voxels.length; n++) if (volume.voxels[n]! > 250) mask.bits[n >>> 3]! |= 1 << (n & 7);

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { checkSeg, decodeSeg, decodeSeries, encodeSeg, maskOnto, type SegInput } from "#converters/dicom/index.ts";
+import { checkSeg, decodeSeg, decodeSeries, encodeSeg, maskOnto } from "#converters/dicom/index.ts";
 import { createBitVolume } from "#converters/mask/index.ts";
 import type { Changes } from "../fixtures/ct-slices.ts";
 import { dciodvfy, describeWithDciodvfy } from "../fixtures/dicom-tools.ts";
-import { segInput, segmentOf } from "../fixtures/seg-cases.ts";
+import { segInput, segmentOf, type WholeInput } from "../fixtures/seg-cases.ts";
 import { NM, SC, stackedImage, US, volumeGroups } from "../fixtures/stacked-images.ts";
 
 const enhancedUs: Changes = {
@@ -29,7 +29,7 @@ const CASES: readonly (readonly [what: string, image: Changes, frames: readonly 
   ["a lossy image", { ...SC, ...place, LossyImageCompression: "01", LossyImageCompressionRatio: "12.5" }, [1, 2, 3, 4]],
 ];
 
-async function segOf(image: Changes): Promise<SegInput> {
+async function segOf(image: Changes): Promise<WholeInput> {
   const file = stackedImage([10, 11, 12, 13], { ...image, SeriesNumber: "3", PatientID: "P-1", StudyID: "1" });
   const { volume, header, lossyCompression } = await decodeSeries([file]);
   const mask = createBitVolume(volume.geometry.size);

@@ -5,21 +5,27 @@ import {
   decodeSeg,
   decodeSeries,
   encodeSeg,
+  firstText,
+  maskOnSlices,
   maskOnto,
-  type SegInput,
+  numbers,
+  readPart10,
 } from "#converters/dicom/index.ts";
-import { createBitVolume } from "#converters/mask/index.ts";
+import { createBitVolume, readSlice, unpackBits } from "#converters/mask/index.ts";
 import { dciodvfy, describeWithDciodvfy } from "../fixtures/dicom-tools.ts";
 import { segInput, segmentOf } from "../fixtures/seg-cases.ts";
 import { describeWithData, readSeries } from "../fixtures/shared-data.ts";
 
-/** Every third voxel of every slice. */
-async function segOf(folder: string, file?: number, options: DecodeSeriesOptions = {}): Promise<SegInput> {
+/** Every third voxel of every slice; of a resampled series put back onto its slices. */
+async function segOf(folder: string, file?: number, options: DecodeSeriesOptions = {}) {
   const files = readSeries(folder);
   const { volume, header } = await decodeSeries(file === undefined ? files : [files[file]!], options);
   const mask = createBitVolume(volume.geometry.size);
   for (let n = 0; n < volume.voxels.length; n += 3) mask.bits[n >>> 3]! |= 1 << (n & 7);
-  return { ...segInput(volume.geometry, [segmentOf("bone", mask)]), header, sources: volume.sources };
+  const { geometry, sources } = volume.stack ?? volume;
+  const stored = volume.stack ? maskOnSlices(mask, volume.stack) : mask;
+  const uneven = volume.stack !== undefined;
+  return { input: { ...segInput(geometry, [segmentOf("bone", stored)]), header, sources, uneven }, volume };
 }
 
 type Series = readonly [folder: string, file?: number | undefined, options?: DecodeSeriesOptions];
@@ -37,31 +43,52 @@ const CASES: readonly (readonly [what: string, series: Series])[] = [
 
 describeWithData("a SEG of", () => {
   test.each(CASES)("%s passes its self-check and comes back as the same mask", async (_, series) => {
-    const input = await segOf(...series);
+    const { input, volume } = await segOf(...series);
     const bytes = encodeSeg(input);
     checkSeg(bytes, input);
     const seg = decodeSeg(bytes);
-    expect(Buffer.compare(maskOnto(seg, 1, input.geometry).bits, input.segments[0]!.mask.bits)).toBe(0);
+    const read = maskOnto(seg, 1, volume.stack ?? volume.geometry);
+    const [{ mask }] = input.segments as [(typeof input.segments)[0]];
+    const pixels = read.size[0] * read.size[1];
+    for (let k = 0; k < read.size[2]; k++) {
+      const wanted = "bits" in mask ? readSlice(mask, k) : unpackBits(mask.slice(k), 0, pixels);
+      expect(Buffer.compare(readSlice(read, k), wanted)).toBe(0);
+    }
     expect(seg.frames).toHaveLength(input.geometry.size[2]);
+    // Each frame has its image.
+    expect(seg.frames.every(({ sourceSopInstanceUid }) => sourceSopInstanceUid !== undefined)).toBe(true);
   });
 
   test("an enhanced image refers to its frames by number", async () => {
-    const seg = decodeSeg(encodeSeg(await segOf("mr_t1_enhanced_siemens_xa30/dicom")));
+    const seg = decodeSeg(encodeSeg((await segOf("mr_t1_enhanced_siemens_xa30/dicom")).input));
     expect(new Set(seg.frames.map(({ sourceFrame }) => sourceFrame)).size).toBe(96);
     expect(seg.referencedSopInstanceUids).toHaveLength(1);
   });
 
-  test("an interpolated slice refers to no source, its neighbours refer to theirs", async () => {
-    const seg = decodeSeg(
-      encodeSeg(await segOf("odd_geometry_dicom2nifti/sliceincrement/001", undefined, { resample: true })),
-    );
-    const referring = seg.frames.map(({ sourceSopInstanceUid }) => sourceSopInstanceUid !== undefined);
-    expect(referring).toEqual([true, true, true, false, true]);
-  });
+  test.each(CASES.slice(-2))(
+    "%s has as many frames as the series has images, each where its image lies",
+    async (_, series) => {
+      const { input, volume } = await segOf(...series);
+      const seg = decodeSeg(encodeSeg(input));
+      const images = await Promise.all(
+        readSeries(series[0]).map((file) => readPart10(file, { stopBeforePixels: true })),
+      );
+      const positionOf = new Map(
+        images.map(({ dataSet }) => [firstText(dataSet, "SOPInstanceUID"), numbers(dataSet, "ImagePositionPatient")]),
+      );
+      expect(volume.geometry.size).not.toEqual(input.geometry.size);
+      expect(seg.frames).toHaveLength(images.length);
+      for (const { sourceSopInstanceUid, positionLps } of seg.frames) {
+        for (const axis of [0, 1, 2] as const) {
+          expect(positionLps[axis]).toBeCloseTo(positionOf.get(sourceSopInstanceUid)![axis]!, 3);
+        }
+      }
+    },
+  );
 
   describeWithDciodvfy("dciodvfy", () => {
     test.each(CASES)("finds no error in that of %s", async (_, series) => {
-      expect(dciodvfy(encodeSeg(await segOf(...series))).errors).toEqual([]);
+      expect(dciodvfy(encodeSeg((await segOf(...series)).input)).errors).toEqual([]);
     });
   });
 });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { maskOnto, openSeg, openSeries } from "#converters/dicom/index.ts";
+import { maskOnto, openSeg, openSeries, segToLabelVolume } from "#converters/dicom/index.ts";
 import { fromColumns, resampleNearest, type VolumeGeometry } from "#converters/geometry/index.ts";
 import { unpackBits } from "#converters/mask/index.ts";
 import { readNrrd } from "../fixtures/nrrd.ts";
@@ -49,6 +49,8 @@ describeWithData("the segments of others, on the series that they were made of, 
       const bits = unpackBits(maskOnto(read, segment, grid).bits, 0, labels.length);
       expect(bits.some((bit) => bit === 1)).toBe(true);
       expect(labels.findIndex((label, n) => (label === segment) !== (bits[n] === 1))).toBe(-1);
+      const { voxels: alone } = segToLabelVolume(read, grid).volume;
+      if (maps.length === 1) expect(alone.findIndex((label, n) => label !== (labels[n] === segment ? 1 : 0))).toBe(-1);
     }
   });
 });

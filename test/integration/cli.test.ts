@@ -167,4 +167,14 @@ describe("standard output", () => {
     const cards = JSON.parse(out) as { name: string; trained: boolean; title: string }[];
     expect(cards.find(({ name }) => name === "density-ct")).toMatchObject({ trained: false });
   });
+
+  test("`models show` says what a model may be used for, and who made it", async () => {
+    const { out: words } = await parse3d("models", "show", "brain-t1-unet");
+    expect(words).toMatch(/^licence: MIT$/m);
+    expect(words).toMatch(/^use: .*Not for diagnosis/m);
+    expect(words).toMatch(/^made by: .*Colin27/m);
+    const { out } = await parse3d("models", "show", "density-ct", "--json");
+    expect(JSON.parse(out)).toMatchObject({ name: "density-ct", nonCommercial: false, thresholds: { mask: 0.5 } });
+    expect((await parse3d("models", "show", "no-such-model")).code).toBe(3);
+  });
 });

@@ -13,15 +13,19 @@ const folder = mkdtempSync(join(tmpdir(), "parse3d-deploy-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.skipIf(missing !== undefined)("docker compose config", () => {
-  const secrets = { PARSE3D_TOKEN: "0123456789abcdef", ORTHANC_PASSWORD: "secret", POSTGRES_PASSWORD: "secret" };
+  const secrets = { PARSE3D_TOKEN: "0123456789abcdef", ORTHANC_PASSWORD: "secret" };
 
   test.each(["cpu", "gpu"])("takes the file with the profile %s", (profile) => {
     const { status, stdout, stderr } = runCompose({ ...secrets, COMPOSE_PROFILES: profile }, "config");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    const { services } = parse(stdout);
+    const { services, secrets: secretFiles } = parse(stdout);
     expect(Object.keys(services).sort()).toEqual(["database", "ohif", "orthanc", "server", `worker-${profile}`]);
     const worker = services[`worker-${profile}`];
-    expect(worker.environment.PARSE3D_DATABASE_URL).toBe("postgres://parse3d:secret@database:5432/parse3d");
+    expect(worker.environment.PARSE3D_DATABASE_URL).toBe("postgres://parse3d@database:5432/parse3d");
+    for (const name of ["database", "server", `worker-${profile}`]) {
+      expect(services[name].secrets).toMatchObject([{ source: "database-password" }]);
+    }
+    expect(secretFiles["database-password"].file).toMatch(/\/secrets\/database-password$/);
     expect(worker).toMatchObject({ read_only: true, cap_drop: ["ALL"], depends_on: { database: {} } });
     expect(worker.deploy?.resources.reservations.devices).toEqual(
       profile === "gpu" ? [{ driver: "nvidia", count: 1, capabilities: ["gpu"] }] : undefined,
@@ -41,7 +45,7 @@ const full = ["--values", `${chart}/ci/full-values.yaml`];
 
 interface Container {
   readonly command: readonly string[];
-  readonly env: readonly { name: string; value?: string; valueFrom?: { secretKeyRef: { key: string } } }[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly volumeMounts: readonly { name: string; mountPath: string }[];
   readonly resources: { readonly limits?: Readonly<Record<string, unknown>> };
   readonly securityContext: unknown;
@@ -56,7 +60,10 @@ interface Manifest {
       readonly metadata: { readonly labels: Readonly<Record<string, string>> };
       readonly spec: {
         readonly containers: readonly [Container];
-        readonly volumes: readonly { name: string }[];
+        readonly volumes: readonly {
+          readonly name: string;
+          readonly secret?: { readonly items: readonly { readonly key: string; readonly path: string }[] };
+        }[];
         readonly enableServiceLinks: boolean;
         readonly securityContext: unknown;
       };
@@ -76,10 +83,15 @@ const secretValues: Readonly<Record<string, string>> = {
   "archive-password": "secret",
 };
 
-function environmentOf({ env }: Container): Record<string, string> {
-  return Object.fromEntries(
-    env.map(({ name, value, valueFrom }) => [name, value ?? secretValues[valueFrom?.secretKeyRef.key ?? ""] ?? ""]),
-  );
+/** With the files of the Secret where a folder of ours takes the place of the mounted one. */
+function environmentOf({ spec }: Manifest): Record<string, string> {
+  const { containers, volumes } = spec.template.spec;
+  const [{ env, volumeMounts }] = containers;
+  const { mountPath = "" } = volumeMounts.find(({ name }) => name === "secrets") ?? {};
+  for (const { key, path } of volumes.flatMap(({ secret }) => secret?.items ?? [])) {
+    writeFileSync(join(folder, path), secretValues[key] ?? "");
+  }
+  return Object.fromEntries(env.map(({ name, value }) => [name, value.replace(mountPath, folder)]));
 }
 
 describe.skipIf(missing !== undefined)("the Helm chart", () => {
@@ -123,10 +135,11 @@ describe.skipIf(missing !== undefined)("the Helm chart", () => {
       "parse3d-worker-cpu",
       "parse3d-worker-gpu",
     ]);
-    for (const { metadata, spec } of deployments) {
+    for (const deployment of deployments) {
+      const { metadata, spec } = deployment;
       const pod = spec.template.spec;
       const [container] = pod.containers;
-      const config = readConfig({ PARSE3D_HOST: "0.0.0.0", PARSE3D_DATA_DIR: "/data", ...environmentOf(container) });
+      const config = readConfig({ PARSE3D_HOST: "0.0.0.0", PARSE3D_DATA_DIR: "/data", ...environmentOf(deployment) });
       expect(config.unknownVariables, metadata.name).toEqual([]);
       expect(config.database).toEqual({ kind: "server", url: secretValues["database-url"] });
       expect(config.pacs).toMatchObject({ credentials: { kind: "basic", user: "parse3d", password: "secret" } });
@@ -155,7 +168,7 @@ describe.skipIf(missing !== undefined)("the Helm chart", () => {
       undefined,
       { memory: "24Gi", "nvidia.com/gpu": 1 },
     ]);
-    expect(readConfig(environmentOf(gpu!))).toMatchObject({
+    expect(readConfig(environmentOf(deployments[2]!))).toMatchObject({
       worker: { models: ["medimageparse3d", "brain-t1"] },
       inference: { executionProvider: "cuda", anticipate: 16 },
     });

@@ -120,6 +120,27 @@ test("a destination that is away is tried again, and then given up: the job keep
   );
 });
 
+test("an archive that is away is named by the setting that names it, in the job's notes and in the log", async () => {
+  await using job = await finishJob("away", { dicomweb: "away" });
+  const lines = createLogReader();
+  const url = `http://127.0.0.1:${await freePort()}/dicom-web`;
+  const setting = "PARSE3D_DESTINATIONS (away)";
+  using away = openDicomweb({ url, setting, logger: lines.logger, retry: { attempts: 2, firstDelayMs: 1 } });
+  const others = { ...parts, dicomweb: new Map([["away", away]]) };
+  await using _sending = sendOn({ db, logger: lines.logger, parts: others, ...quickly, tries: 1 });
+  await eventually(async () =>
+    expect(await job.notes()).toEqual([
+      "before",
+      "Not sent to the archive away, after 1 tries: The archive cannot be reached: start it, or check PARSE3D_DESTINATIONS (away) and the network.",
+    ]),
+  );
+  expect(lines.lines().map(({ event, reason }) => [event, String(reason).includes(setting)])).toEqual([
+    ["dicomweb.retry", true],
+    ["outbox.given-up", true],
+  ]);
+  expect(lines.text()).not.toContain("PARSE3D_DICOMWEB");
+});
+
 test("a rule's destination has to be one that the configuration, or Orthanc, names", async () => {
   await checkDestination(parts, { dicomweb: "research" });
   await checkDestination(parts, { modality: "PACS" });

@@ -75,19 +75,41 @@ describeWithData("parse3d evaluate", () => {
     expect(asked!.dice).toBeGreaterThan(0.5);
   });
 
-  test("labels of another grid end it before a model is asked, with the case's number and both grids", async () => {
-    const { code, out } = await evaluate([
-      ct,
-      { ...ct, reference: dataPath("nifti_ct_mr_totalseg", "example_seg_mr.nii.gz") },
+  test("cases that cannot be compared are named, the others are finished, and the exit code says that it is not all", async () => {
+    const results = join(folder, "partly");
+    const given = { reference: liver, prediction: liver, label: 1, target: "liver" };
+    const { code, out, err } = await evaluate(
+      [
+        given,
+        { ...ct, reference: dataPath("nifti_ct_mr_totalseg", "example_seg_mr.nii.gz") },
+        { ...given, prediction: "absent.nii.gz" },
+        given,
+      ],
+      "--output",
+      results,
+    );
+    expect({ code, err }).toEqual({ code: 4, err: "" });
+    const { rows, failed, cases } = Answer.extend({
+      cases: z.int(),
+      failed: z.array(z.object({ case: z.int(), code: z.string(), detail: z.string() })),
+    }).parse(JSON.parse(out));
+    expect([cases, rows.map((row) => [row.case, row.dice])]).toEqual([
+      4,
+      [
+        [1, 1],
+        [4, 1],
+      ],
     ]);
-    expect(code).toBe(4);
-    const { problem } = z
-      .object({ problem: z.object({ code: z.string(), detail: z.string() }) })
-      .parse(JSON.parse(out));
-    expect(problem.code).toBe("unsupported-image");
-    expect(problem.detail).toMatch(
+    expect(failed.map((one) => [one.case, one.code])).toEqual([
+      [2, "unsupported-image"],
+      [3, "invalid-request"],
+    ]);
+    expect(failed[0]!.detail).toMatch(
       /^Case 2: The reference is 117 x 91 x 20 voxels .* is 122 x 101 x 30 voxels of 3 x 3 x 3 mm/,
     );
+    expect(failed[1]!.detail).toContain("The prediction cannot be read: ENOENT");
+    expect((await readFile(join(results, "cases.csv"), "utf8")).split("\r\n")).toHaveLength(6);
+    expect(await readFile(join(results, "report.html"), "utf8")).toContain("<li>Case 3: The prediction cannot be read");
   });
 
   test.each([

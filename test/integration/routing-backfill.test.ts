@@ -5,10 +5,11 @@ import { openDicomweb } from "#server/dicomweb/index.ts";
 import { PostgresJobQueue } from "#server/jobs/index.ts";
 import type { Orthanc } from "#server/orthanc/index.ts";
 import type { RoutedArchive } from "#server/routing/index.ts";
-import { parseRulesFile, ROUTING_OWNER, startRouting } from "#server/routing/index.ts";
+import { parseRulesFile, ROUTING_OWNER, RuleNotFoundError, startRouting } from "#server/routing/index.ts";
 import { arrivingSeries, sendTo } from "../fixtures/arrivals.ts";
 import { createFakeRunner } from "../fixtures/fake-runner.ts";
 import { createLogReader } from "../fixtures/log-reader.ts";
+import { routedModels } from "../fixtures/routed-models.ts";
 import { startTestOrthanc } from "../fixtures/test-orthanc.ts";
 import { resetDatabase } from "../fixtures/test-postgres.ts";
 
@@ -51,6 +52,8 @@ async function openRouting({ from, rules = [chest], backlog = 1000 }: Setting = 
     pollMs: 50,
     modalities: ["CT", "MR", "PT"],
     checkDestination: async () => {},
+    models: routedModels(),
+    hasNiftiFolder: false,
   });
   for (const rule of parseRulesFile(JSON.stringify({ rules }))) await routing.put(rule);
   return {
@@ -109,7 +112,8 @@ test("a backfill shows what it would ask about, then asks about each once, as ba
   expect(again).toMatchObject({ matched: 0, waiting: 0 });
   expect(again?.series.find(({ seriesInstanceUid }) => seriesInstanceUid === old)?.outcome).toBe("asked-before");
   expect(await it.jobs()).toHaveLength(1);
-  expect(await it.routing.backfill("none", { ...all, queue: true }, { signal })).toBeUndefined();
+  const none = it.routing.backfill("none", { ...all, queue: true }, { signal });
+  await expect(none).rejects.toThrow(RuleNotFoundError);
 });
 
 test("what was routed as it arrived is not asked about by a backfill", async () => {

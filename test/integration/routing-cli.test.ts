@@ -75,10 +75,9 @@ test("rules are tried, added, listed as the YAML that they came from, and remove
   expect(await parse3d("rules", "add", copy)).toMatchObject({ code: 0 });
   expect(await parse3d("rules", "list")).toEqual(listed);
   expect(await parse3d("rules", "remove", "chest")).toMatchObject({ code: 0 });
-  expect(await parse3d("rules", "remove", "chest")).toMatchObject({
-    code: 2,
-    err: expect.stringContaining("no such rule"),
-  });
+  const gone = await parse3d("rules", "remove", "chest");
+  expect(gone).toMatchObject({ code: 3, err: expect.stringContaining("no such rule as chest; the rules are: none") });
+  expect(gone.err).not.toMatch(/GET|HTTP|\/v1/);
 });
 
 test("a backfill shows, then queues what was there before, once, and can be stopped", async () => {
@@ -86,10 +85,7 @@ test("a backfill shows, then queues what was there before, once, and can be stop
   const { series, slices } = arrivingSeries("old mr", { StudyDate: today, BodyPartExamined: "KNEE" });
   await sendTo(archiveUrl, slices(2));
   const file = join(folder, "knee.yaml");
-  await writeFile(
-    file,
-    "id: knee\nwhen: { tag: BodyPartExamined, equals: KNEE }\nask: { prompts: [bone], model: none-such }\n",
-  );
+  await writeFile(file, "id: knee\nwhen: { tag: BodyPartExamined, equals: KNEE }\nask: { prompts: [bone] }\n");
   // It arrives, and is decided on, before there is a rule for it.
   await vi.waitFor(async () => {
     const tried = JSON.parse((await parse3d("rules", "test", file, "--since", "2d", "--json")).out);
@@ -115,7 +111,8 @@ test("a backfill shows, then queues what was there before, once, and can be stop
   expect((await parse3d("rules", "backfill", "knee", "--since", "2d", "--queue")).out).toContain("asked about before");
   expect(await listed()).toHaveLength(1);
   expect((await parse3d("rules", "backfill", "knee", "--stop")).out).toBe("forgotten: 0\n");
-  expect(await parse3d("rules", "backfill", "none")).toMatchObject({ code: 2 });
+  expect(await parse3d("rules", "backfill", "none")).toMatchObject({ code: 3 });
+  expect(await parse3d("rules", "backfill", "none", "--stop")).toMatchObject({ code: 3 });
   expect(await parse3d("rules", "backfill", "knee", "--per-hour", "fast")).toMatchObject({ code: 2 });
   expect((await parse3d("rules", "remove", "knee")).code).toBe(0);
 });
@@ -127,25 +124,43 @@ test("a rule that cannot be used is refused with the reason", async () => {
   expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("BodyPart is no attribute of DICOM") });
 });
 
+test.each([
+  ["a model that there is not", "{ prompts: [bone], model: none-such }", 3, /Installed: .*density-ct/],
+  ["prompts that no model knows of such images", "{ prompts: [liver] }", 4, /on MR images. They know: .*hippocampus/],
+  ["a folder that nobody has named", "{ prompts: [bone], outputs: [nifti] }", 2, /PARSE3D_NIFTI_FOLDER/],
+])("a rule with %s is refused, with what there is; what came before it is told", async (_what, ask, code, words) => {
+  const file = join(folder, "unanswerable.yaml");
+  const modality = ask.includes("liver") ? "MR" : "CT";
+  const rule = (id: string, asked: string, equals = "CT") =>
+    `  - { id: ${id}, when: { tag: Modality, equals: ${equals} }, ask: ${asked} }\n`;
+  await writeFile(file, `rules:\n${rule("fine", "{ prompts: [bone] }")}${rule("odd", ask, modality)}`);
+  const refused = await parse3d("rules", "add", file);
+  expect(refused).toMatchObject({ code, err: expect.stringMatching(words) });
+  expect(refused.err).toContain("added before that: fine\n");
+  expect(JSON.parse((await parse3d("rules", "list", "--json")).out).rules).toMatchObject([{ id: "fine" }]);
+  expect((await parse3d("rules", "remove", "fine")).code).toBe(0);
+});
+
 test("routed jobs that failed are listed with their reason, and can be queued again", async () => {
   const file = join(folder, "mr.yaml");
-  // No installed model answers this for a CT: the job fails, and would fail again.
-  await writeFile(
-    file,
-    "id: no-model\nwhen: { tag: Modality, equals: CT }\nask: { prompts: [bone], model: none-such }\n",
-  );
+  // The series has one volume: the job fails, and would fail again.
+  await writeFile(file, "id: no-volume\nwhen: { tag: Modality, equals: CT }\nask: { prompts: [bone], volume: 7 }\n");
   expect((await parse3d("rules", "add", file)).code).toBe(0);
   await sendTo(archiveUrl, arrivingSeries("failing").slices(6));
   // The rules of the tests before may have routed something in the meantime.
   const allFailed = async (): Promise<{ ruleId: string; id: string }[]> =>
     JSON.parse((await parse3d("jobs", "list", "--routed", "--state", "failed", "--json")).out).jobs;
-  const failed = async () => (await allFailed()).filter(({ ruleId }) => ruleId === "no-model");
+  const failed = async () => (await allFailed()).filter(({ ruleId }) => ruleId === "no-volume");
   await vi.waitFor(async () => expect(await failed()).toHaveLength(1), { timeout: 60_000, interval: 500 });
   const [job] = await failed();
-  expect(job).toMatchObject({ ruleId: "no-model", problem: { code: "model-not-found" } });
+  expect(job).toMatchObject({ ruleId: "no-volume", problem: { code: "unsupported-series" } });
   const words = await parse3d("jobs", "list", "--routed");
   expect(words.out).toContain(`${job?.id}  `);
-  expect(words.out).toContain("[routed by no-model]  bone\n    model-not-found: ");
+  expect(words.out).toContain("CANCELED (failed)");
+  const canceled = await parse3d("jobs", "list", "--routed", "--state", "canceled", "--json");
+  expect(JSON.parse(canceled.out).jobs).toEqual(expect.arrayContaining([expect.objectContaining({ id: job?.id })]));
+  expect((await parse3d("jobs", "list", "--routed", "--state", "in-progress")).out).toBe("no jobs\n");
+  expect(words.out).toContain("[routed by no-volume]  bone\n    unsupported-series: ");
   const count = (await allFailed()).length;
   const retried = await parse3d("jobs", "retry", "--failed", "--routed");
   expect(retried.out).toContain(`queued again: ${count}`);

@@ -11,6 +11,7 @@ import { startServer } from "../../server/app.ts";
 import { readConfig } from "../../server/config.ts";
 import { createApiClient } from "../fixtures/api-client.ts";
 import { sendTo } from "../fixtures/arrivals.ts";
+import { fromScanner } from "../fixtures/from-scanner.ts";
 import { createLogReader } from "../fixtures/log-reader.ts";
 import { syntheticCt } from "../fixtures/synthetic-ct.ts";
 import { startTestOrthanc } from "../fixtures/test-orthanc.ts";
@@ -76,19 +77,6 @@ async function startBoth(scriptToken: string, environment: Readonly<Record<strin
       await rm(dataFolder, { recursive: true, force: true });
     },
   };
-}
-
-/** As a scanner would send it: what says that this program made it is another's. */
-function* fromScanner(seed: string): Generator<Uint8Array> {
-  for (const file of syntheticCt(24, 64, seed).instances()) {
-    const text = Buffer.from(file);
-    for (let at = text.indexOf("Parse3D"); at >= 0; at = text.indexOf("Parse3D", at))
-      text.write("Scanner", at, "latin1");
-    const own = Buffer.from("2.25.259813732949490507299138188870623654409");
-    for (let at = text.indexOf(own); at >= 0; at = text.indexOf(own, at))
-      text.write("1", at + own.length - 1, "latin1");
-    yield new Uint8Array(text);
-  }
 }
 
 test("Orthanc's script wakes the server: a series that arrives has its SEG beside it, and the SEG starts nothing", async () => {

@@ -4,13 +4,16 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type Database, openEmbeddedDatabase } from "#server/database/index.ts";
+import { PacsUnavailableError } from "#server/domain/index.ts";
 import { type Job, PostgresJobQueue } from "#server/jobs/index.ts";
 import { freePort, type Orthanc, startOrthanc } from "#server/orthanc/index.ts";
-import { parseRulesFile, ROUTING_OWNER, startRouting } from "#server/routing/index.ts";
+import { parseRulesFile, ROUTING_OWNER, type RoutingOptions, startRouting } from "#server/routing/index.ts";
 import { arrivingSeries, sendTo } from "../fixtures/arrivals.ts";
 import { createFakeRunner } from "../fixtures/fake-runner.ts";
 import { createLogReader } from "../fixtures/log-reader.ts";
+import { routedModels } from "../fixtures/routed-models.ts";
 import { resetDatabase } from "../fixtures/test-postgres.ts";
+import { densityCard } from "../fixtures/test-server.ts";
 
 let db: Database;
 beforeAll(async () => {
@@ -50,7 +53,12 @@ async function openArchive(settings: Readonly<Record<string, unknown>> = {}) {
 }
 
 /** Routing with a real queue; jobs only wait, so that each can be counted. */
-async function openRouting(url: string, rules: readonly unknown[] = [ctRule], backlog = 1000) {
+async function openRouting(
+  url: string,
+  rules: readonly unknown[] = [ctRule],
+  backlog = 1000,
+  changes: Partial<RoutingOptions> = {},
+) {
   const runner = createFakeRunner();
   const queue = await PostgresJobQueue.open({ db, runner: runner.run, logger: log.logger, concurrency: 0, backlog });
   const routing = startRouting({
@@ -61,6 +69,9 @@ async function openRouting(url: string, rules: readonly unknown[] = [ctRule], ba
     pollMs: 100,
     modalities: ["CT", "MR", "PT"],
     checkDestination: async () => {},
+    models: routedModels(),
+    hasNiftiFolder: false,
+    ...changes,
   });
   for (const rule of parseRulesFile(JSON.stringify({ rules }))) await routing.put(rule);
   return {
@@ -99,6 +110,30 @@ function routed(jobs: () => Promise<readonly Job[]>, count: number) {
 function seriesOf(jobs: readonly Job[]): readonly string[] {
   return jobs.map(({ request }) => (request.kind === "series" ? request.series.seriesInstanceUid : "")).sort();
 }
+
+test("a rule can be kept switched off whatever became of its folder, destination or model, and is told what is wrong", async () => {
+  await using archive = await openArchive();
+  await using it = await openRouting(archive.url, [ctRule], 1000, {
+    models: routedModels(densityCard),
+    checkDestination: () => Promise.reject(new PacsUnavailableError("Orthanc cannot be reached.")),
+  });
+  const rule = {
+    id: "off",
+    enabled: false,
+    when: { tag: "Modality", equals: "CT" },
+    ask: { prompts: ["bone"], model: "gone", outputs: ["nifti"] },
+    destination: { modality: "PACS" },
+  };
+  const [off] = parseRulesFile(JSON.stringify(rule));
+  expect(await it.routing.put(off!)).toEqual([
+    expect.stringContaining("PARSE3D_NIFTI_FOLDER"),
+    "Orthanc cannot be reached.",
+    expect.stringContaining("Installed: density-ct"),
+  ]);
+  expect(await it.routing.rules()).toContainEqual(off);
+  await expect(it.routing.put({ ...off!, enabled: true })).rejects.toThrow("PARSE3D_NIFTI_FOLDER");
+  expect(await it.routing.rules()).toContainEqual(off);
+});
 
 test("what arrives is routed once, by each rule that is for it; what was there before is left alone", async () => {
   await using archive = await openArchive();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readNifti } from "#converters/nifti/index.ts";
+import { readNifti, writeNifti } from "#converters/nifti/index.ts";
 import { FindingsHeader } from "#server/contract/index.ts";
 import { dataPath, describeWithData } from "../fixtures/shared-data.ts";
 import { startWholeService, type WholeService } from "../fixtures/whole-service.ts";
@@ -59,6 +59,28 @@ describeWithData("a NIfTI file over the API", () => {
     }
     expect(outside).toBe(0);
     expect(high).toBeGreaterThan(100);
+  });
+
+  test("of several volumes the first is asked about unless another is chosen, and a header says so", async () => {
+    const { geometry, voxels } = readNifti(ct);
+    const both = new Int16Array(2 * voxels.length).fill(-1000);
+    both.set(voxels, voxels.length);
+    const file = new Uint8Array(writeNifti({ geometry, voxels: both }, { volumes: 2, gzip: true }));
+    const answers = [
+      await send(file, { prompts: "bone", modality: "CT" }),
+      await send(file, { prompts: "bone", modality: "CT", volume: "1" }),
+    ];
+    const told = answers.map(({ headers }) => [
+      JSON.parse(headers.get("parse3d-notes") ?? "[]")[0],
+      FindingsHeader.parse(JSON.parse(headers.get("parse3d-findings") ?? ""))[0]?.present,
+    ]);
+    expect(told).toEqual([
+      ["The file holds 2 volumes, 0 to 1; volume 0 was read. Others are chosen by number.", false],
+      ["The file holds 2 volumes, 0 to 1; volume 1 was read. Others are chosen by number.", true],
+    ]);
+    for (const answer of answers) {
+      expect(readNifti(new Uint8Array(await answer.arrayBuffer())).geometry.size).toEqual(geometry.size);
+    }
   });
 
   test.each([

@@ -45,6 +45,31 @@ describeWithPostgres("a server without a worker, and workers beside it", () => {
     expect(bench.archive.retrieved).toBe(retrieved);
   });
 
+  test("take a rule with a warning while nobody has announced a model, and refuse it once somebody has", async () => {
+    const environment = {
+      PARSE3D_DATABASE_URL: await postgres.newDatabase(),
+      PARSE3D_ORTHANC_URL: bench.orthanc().baseUrl,
+    };
+    await using server = await bench.serve(environment, "--no-worker");
+    const ask = { prompts: ["bone"], model: "of-tomorrow" };
+    const body = { id: "early", when: { tag: "Modality", equals: "CT" }, ask };
+    const taken = await server.api.call("putRule", { body });
+    expect(taken.warnings).toEqual([expect.stringContaining("start a worker")]);
+    await using _worker = await bench.worker(environment);
+    const refused = await server.api.send("putRule", { body });
+    expect(refused.status).toBe(422);
+    expect(await refused.json()).toMatchObject({
+      code: "model-not-found",
+      details: { models: expect.arrayContaining(["density-ct"]) },
+    });
+    expect(await server.api.call("putRule", { body: { ...body, ask: { ...ask, model: "density-ct" } } })).toMatchObject(
+      {
+        id: "early",
+      },
+    );
+    expect((await server.api.call("listRules")).rules).toHaveLength(1);
+  });
+
   test("refuse a file, which they could not read", async () => {
     const environment = { PARSE3D_DATABASE_URL: await postgres.newDatabase() };
     await using server = await bench.serve(environment, "--no-worker");

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browserPath, type Page } from "../../ohif-extension/test/browser.ts";
 import { demoStudies } from "../../server/demo/demo-studies.ts";
-import { ask, newestCard } from "../e2e/panel.ts";
+import { ask, newestCard, promptBox } from "../e2e/panel.ts";
 import { colourAt, openPlanes } from "../e2e/planes.ts";
 import { labelmap, shownSegmentations } from "../e2e/viewer-page.ts";
 import { openWholeViewer, type WholeViewer } from "../e2e/whole-viewer.ts";
@@ -20,6 +20,18 @@ describe.skipIf(!browserPath)("a T1 head in a real OHIF, with the network in the
     page = whole.browser.page;
   });
   afterAll(() => whole?.[Symbol.asyncDispose]());
+
+  test("what comes in two sides is completed with the side in front", async () => {
+    const offered = () => page.locator("[role=option] > span").allInnerTexts();
+    await page.focus(promptBox);
+    await page.keyboard.type("left thal");
+    await expect.poll(offered, patience).toEqual(["left thalamus"]);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    expect(await page.inputValue(promptBox)).toBe("left thalamus");
+    await page.fill(promptBox, "left brain st");
+    await expect.poll(offered, patience).toEqual([]);
+  });
 
   test("left and right thalamus: drawn while they are computed, stored, and each on its own side in three planes", async () => {
     await ask(page, "left thalamus, right thalamus");

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SeriesRef } from "#server/domain/index.ts";
 import { browserPath, type Page } from "../../ohif-extension/test/browser.ts";
 import { answerTo, ask, cards, newestCard, promptBox } from "../e2e/panel.ts";
-import { imagesShown, shownSegmentations, showSeries } from "../e2e/viewer-page.ts";
+import { chooseViewport, imagesShown, runCommand, showSeries } from "../e2e/viewer-page.ts";
 import { openWholeViewer, type WholeViewer } from "../e2e/whole-viewer.ts";
+import { axial, ctSlice } from "../fixtures/ct-slices.ts";
 import { type GatedArchive, startGatedArchive } from "../fixtures/gated-archive.ts";
 import { even, placedSeries } from "../fixtures/placed-series.ts";
 import { stackedImage, US } from "../fixtures/stacked-images.ts";
@@ -36,6 +37,29 @@ const cine = stackedImage([1, 2, 3, 4], {
   PixelData: new Uint8Array(4 * 64 * 64 * 3).map((_, n) => n % 251),
 });
 
+/** Slices in colours that lie as those of a CT do, and call themselves one. */
+const coloured = Array.from({ length: 6 }, (_, k) =>
+  ctSlice(k, axial, {
+    SOPClassUID: "1.2.840.10008.5.1.4.1.1.7",
+    SOPInstanceUID: `2.25.79.1.${k + 1}`,
+    StudyInstanceUID: "2.25.79",
+    SeriesInstanceUID: "2.25.79.1",
+    PatientID: "COLOURED",
+    InstanceNumber: String(k + 1),
+    Rows: 64,
+    Columns: 64,
+    BitsAllocated: 8,
+    BitsStored: 8,
+    HighBit: 7,
+    SamplesPerPixel: 3,
+    PlanarConfiguration: 0,
+    PhotometricInterpretation: "RGB",
+    RescaleSlope: undefined,
+    RescaleIntercept: undefined,
+    PixelData: new Uint8Array(64 * 64 * 3).map((_, n) => (n + 40 * k) % 251),
+  }),
+);
+
 /** The page's requests to the Parse3D server are from now on this user's. */
 async function signIn(page: Page, token: string): Promise<void> {
   await page.unroute("**/parse3d-api/**");
@@ -62,11 +86,20 @@ describe.skipIf(!browserPath)("what goes wrong is named in the panel, and the vi
     page = whole.browser.page;
     await whole.service.load(second.instances);
     await whole.service.load([cine]);
+    await whole.service.load(coloured);
   });
   afterAll(async () => {
     await whole?.[Symbol.asyncDispose]();
     await gate?.[Symbol.asyncDispose]();
   });
+
+  /** Opens a study's page, in which so many answers stand already. */
+  async function open(studyInstanceUid: string, answers = 0): Promise<void> {
+    await page.goto(whole.viewer.studyUrl(studyInstanceUid));
+    await page.waitForSelector(promptBox);
+    await imagesShown(page);
+    await expect.poll(async () => (await cards(page)).length, patience).toBe(answers);
+  }
 
   const panelText = () => page.innerText("[data-cy=parse3d-panel]");
   const segs = ({ studyInstanceUid }: SeriesRef) => whole.service.segSeries(studyInstanceUid);
@@ -93,7 +126,7 @@ describe.skipIf(!browserPath)("what goes wrong is named in the panel, and the vi
     await expect
       .poll(async () => (await cards(page)).map(({ overlay }) => overlay), patience)
       .toEqual(["shown", "shown"]);
-    await whole.picture("refused-for-now");
+    await whole.picture("refused-for-now", page);
     expect((await answerTo(page, "fat")).state).toBe("succeeded");
     expect(await panelText()).not.toMatch(/More about this error/);
   });
@@ -147,24 +180,44 @@ describe.skipIf(!browserPath)("what goes wrong is named in the panel, and the vi
   });
 
   test("an ultrasound cine in colours: said before it is asked, refused in words when it is asked all the same", async () => {
-    await page.goto(whole.viewer.studyUrl("2.25.78"));
-    await page.waitForSelector(promptBox);
-    await imagesShown(page);
+    await open("2.25.78");
     await page.fill(promptBox, "liver");
     await expect.poll(panelText, patience).toMatch(/No installed model/);
     const card = await answerTo(page, "liver");
     expect(card.state).toBe("failed");
     expect(card.text).toMatch(/No installed model reads US images/);
-    await whole.picture("unsupported");
+    await whole.picture("unsupported", page);
     expect(await segs({ studyInstanceUid: "2.25.78", seriesInstanceUid: "" })).toBe(0);
+  });
+
+  test("colours in a modality that is read: refused in words, nothing is stored, and the next series is answered", async () => {
+    await open("2.25.79");
+    const card = await answerTo(page, "bone");
+    expect(card.state).toBe("failed");
+    expect(card.text).toMatch(/colour image/);
+    expect(card.text).not.toMatch(/Resample/);
+    await whole.picture("coloured", page);
+    expect(await segs({ studyInstanceUid: "2.25.79", seriesInstanceUid: "" })).toBe(0);
+    await open(second.series.studyInstanceUid, 3);
+    expect(await answerTo(page, "bone")).toMatchObject({ state: "succeeded", overlay: "shown" });
+  });
+
+  test("a viewport without a series: said so, and nothing can be asked until another is chosen", async () => {
+    const segment = page.locator("[data-cy=parse3d-segment]");
+    await page.fill(promptBox, "bone");
+    await runCommand(page, "setViewportGridLayout", { numRows: 1, numCols: 2 });
+    await chooseViewport(page, 1);
+    await expect.poll(panelText, patience).toMatch(/No series in the active viewport/);
+    expect(await segment.isDisabled()).toBe(true);
+    await chooseViewport(page, 0);
+    await expect.poll(() => segment.isDisabled(), patience).toBe(false);
+    await runCommand(page, "setViewportGridLayout", { numRows: 1, numCols: 1 });
   });
 
   test("the archive loses the series while it is fetched: named, nothing is stored, and the next series is answered", async () => {
     const lost = block(13);
     await whole.service.load(lost.instances);
-    await page.goto(whole.viewer.studyUrl(lost.series.studyInstanceUid));
-    await page.waitForSelector(promptBox);
-    await imagesShown(page);
+    await open(lost.series.studyInstanceUid);
     gate.cut("fetching", 1000);
     const before = gate.retrieved;
     await ask(page, "bone");
@@ -175,12 +228,9 @@ describe.skipIf(!browserPath)("what goes wrong is named in the panel, and the vi
     expect(card.state, card.text).toBe("failed");
     expect(card.text).toMatch(/archive|series/);
     expect(await segs(lost.series)).toBe(0);
-    await whole.picture("lost-series");
-    await page.goto(whole.viewer.studyUrl(first.series.studyInstanceUid));
-    await page.waitForSelector(promptBox);
-    await imagesShown(page);
-    await newestCard(page, ({ overlay }) => overlay === "shown");
-    expect(Object.values(await shownSegmentations(page)).flat().length).toBeGreaterThan(0);
+    await whole.picture("lost-series", page);
+    await open(first.series.studyInstanceUid, 3);
+    expect(await answerTo(page, "bone")).toMatchObject({ state: "succeeded", overlay: "shown" });
   });
 
   async function removeSeries({ seriesInstanceUid }: SeriesRef): Promise<void> {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decodeSeg } from "#converters/dicom/index.ts";
 import { browserPath, type Page } from "../../ohif-extension/test/browser.ts";
 import { answerTo, newestCard } from "../e2e/panel.ts";
 import { expectObjectsVoxels, expectOnObject, openPlanes } from "../e2e/planes.ts";
+import { labelsByImage, shownSegmentations } from "../e2e/viewer-page.ts";
 import { openWholeViewer, type WholeViewer } from "../e2e/whole-viewer.ts";
 import { even, placedSeries } from "../fixtures/placed-series.ts";
 
@@ -19,6 +21,7 @@ const uneven = placedSeries(
   { ...straight, name: "uneven", heights: Array.from({ length: 24 }, (_, k) => 2 * k + 0.6 * Math.sin(k)) },
   5,
 );
+const leaning = placedSeries({ ...straight, name: "tilted", heights: even(24, 2), tilt: 0.2 }, 6);
 
 describe.skipIf(!browserPath)("where a SEG of an unusual series is shown", () => {
   let whole: WholeViewer;
@@ -27,7 +30,7 @@ describe.skipIf(!browserPath)("where a SEG of an unusual series is shown", () =>
   beforeAll(async () => {
     whole = await openWholeViewer(long.instances);
     page = whole.browser.page;
-    for (const { instances } of [holed, uneven]) await whole.service.load(instances);
+    for (const { instances } of [holed, uneven, leaning]) await whole.service.load(instances);
   });
   afterAll(() => whole?.[Symbol.asyncDispose]());
 
@@ -61,4 +64,36 @@ describe.skipIf(!browserPath)("where a SEG of an unusual series is shown", () =>
     expect(card.text).toMatch(/not evenly spaced/);
     expect(await whole.service.segSeries(uneven.series.studyInstanceUid)).toBe(0);
   });
+
+  test.each([
+    ["not evenly apart", uneven],
+    ["tilted", leaning],
+  ])(
+    "slices that are %s, resampled: each frame on its image, and on the object in the stack and in three planes",
+    async (_, placed) => {
+      const { state, result } = await whole.service.job(placed.series, ["bone"], { resample: true });
+      expect(state).toBe("succeeded");
+      await whole.openStudy(placed.series.studyInstanceUid);
+      const card = await newestCard(page, ({ overlay }) => overlay === "shown" || overlay === "failed");
+      expect(card.overlay, card.text).toBe("shown");
+      const [shown = ""] = Object.values(await shownSegmentations(page)).map((ids) => ids.at(-1));
+      const stored = await whole.service.archive.archive.fetchInstance(result!.seg!, {
+        signal: AbortSignal.timeout(60_000),
+      });
+      const drawn = Object.entries(await labelsByImage(page, shown)).map(([imageId, labels]) => {
+        const uid = /instances\/([0-9.]+)/.exec(imageId)?.[1] ?? imageId;
+        return [uid, labels["1"]?.[0]] as const;
+      });
+      const seg = decodeSeg(stored);
+      const frames = seg.frames.map(({ sourceSopInstanceUid = "" }, n) => {
+        return [sourceSopInstanceUid, seg.framePixels(n).reduce((sum, bit) => sum + bit, 0)] as const;
+      });
+      expect(Object.fromEntries(drawn)).toEqual(Object.fromEntries(frames));
+      // The object reaches through half of the slices: a slice of it more or less is the interpolation's.
+      expect(frames.length).toBeGreaterThan(10);
+      await expectOnObject(page, placed);
+      await openPlanes(page, 1, placed.inside);
+      await expectOnObject(page, placed);
+    },
+  );
 });

@@ -121,6 +121,31 @@ test("a label map has every voxel of the mask at its place in the patient, and n
   );
 });
 
+test("a label map on the grid of the series holds each mask's voxels, whichever way that grid runs", () => {
+  fc.assert(
+    fc.property(cases, fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()), ({ geometry, masks }, flips) => {
+      const seg = decodeSeg(
+        encodeSeg(
+          segInput(
+            geometry,
+            masks.map((mask, n) => segmentOf(`segment ${n}`, mask, n)),
+          ),
+        ),
+      );
+      const onto = mirror(geometry, flips);
+      const { volume } = segToLabelVolume(seg, onto);
+      expect(volume.geometry).toBe(onto);
+      const alone = masks.map((_, n) => maskOnto(seg, n + 1, onto));
+      const highest = volume.voxels.findIndex((label, v) => {
+        const last = alone.findLastIndex(({ bits }) => ((bits[v >>> 3]! >>> (v & 7)) & 1) === 1);
+        return label !== last + 1;
+      });
+      expect(highest).toBe(-1);
+    }),
+    { numRuns: 60 },
+  );
+});
+
 function places({ size: [ni, nj, nk], ijkToLps }: VolumeGeometry, isSet: (n: number) => boolean): Vec3[] {
   const found: Vec3[] = [];
   for (let k = 0, n = 0; k < nk; k++)

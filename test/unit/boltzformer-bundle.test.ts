@@ -69,6 +69,7 @@ describe("a bundle", () => {
       licence: "CC-BY-NC-SA-4.0",
       nonCommercial: true,
       vocabulary: "open",
+      modalities: ["CT", "MR", "US", "PT", "EM", "LSM"],
     });
     expect(manifest).toMatchObject({
       imageSize: 512,
@@ -80,7 +81,7 @@ describe("a bundle", () => {
       windows: { presets: { lung: { width: 1500, level: -160 } }, default: "soft-tissue" },
     });
     const names = card.targets.map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(["liver", "left kidney", "brain tumor"]));
+    expect(names).toEqual(expect.arrayContaining(["liver", "left kidney", "brain tumor", "mitochondria"]));
     expect(new Set(names).size).toBe(names.length);
     const windows = new Map(
       manifest.engine === "bundle" ? manifest.targets.map(({ name, window }) => [name, window]) : [],

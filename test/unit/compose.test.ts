@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { readConfig } from "../../server/config.ts";
@@ -15,6 +16,7 @@ const Compose = z.object({
       volumes: z.array(z.string()).default([]),
       ports: z.array(z.string()).default([]),
       networks: z.array(z.string()).default(["default"]),
+      secrets: z.array(z.string()).default([]),
       profiles: z.array(z.string()).default([]),
       command: z.array(z.string()).default([]),
       build: z.object({ target: z.string() }).optional(),
@@ -25,19 +27,27 @@ const Compose = z.object({
     }),
   ),
   volumes: z.record(z.string(), z.unknown()),
+  secrets: z.record(z.string(), z.strictObject({ file: z.string() })),
 });
-const { services, volumes } = Compose.parse(parse(read("docker-compose.yml"), { merge: true }));
+const { services, volumes, secrets } = Compose.parse(parse(read("docker-compose.yml"), { merge: true }));
 const { orthanc, server } = services;
 
-/** As compose fills in what has no default here. */
+/** As compose fills in what has no default here, with a folder in the place of that of its secrets. */
 function filledIn(environment: Readonly<Record<string, string>> = {}): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).map(([name, value]) => [
       name,
-      value.replace(/\$\{\w+:\?[^}]*\}/g, "0123456789abcdef").replace(/\$\{\w+:-([^}]*)\}/g, "$1"),
+      value
+        .replace(/\$\{\w+:\?[^}]*\}/g, "0123456789abcdef")
+        .replace(/\$\{\w+:-([^}]*)\}/g, "$1")
+        .replace("/run/secrets", secretsFolder),
     ]),
   );
 }
+
+const secretsFolder = mkdtempSync(join(tmpdir(), "parse3d-compose-"));
+for (const name of Object.keys(secrets)) writeFileSync(join(secretsFolder, name), "0123456789abcdef\n");
+afterAll(() => rmSync(secretsFolder, { recursive: true, force: true }));
 
 /** The Dockerfile's stages, each with its lines. */
 const stages = new Map(
@@ -124,10 +134,18 @@ describe("docker-compose.yml", () => {
   test("holds no secret, and hardens all that is ours and the database", () => {
     for (const [name, { environment }] of Object.entries(services)) {
       for (const [variable, value] of Object.entries(environment)) {
-        if (/TOKEN|PASSWORD|USERS|DATABASE_URL/.test(variable))
-          expect(value, `${name} ${variable}`).toMatch(/\$\{\w+:\?/);
+        const what = `${name} ${variable}`;
+        if (variable === "PARSE3D_DATABASE_URL") expect(new URL(value).password, what).toBe("");
+        else if (variable.endsWith("_FILE")) {
+          const secret = /^\/run\/secrets\/(.+)$/.exec(value)?.[1];
+          expect(services[name]?.secrets, what).toContain(secret);
+        } else if (/TOKEN|PASSWORD|USERS/.test(variable)) expect(value, what).toMatch(/\$\{\w+:\?/);
       }
     }
+    // Files, for compose mounts nothing else into a file system that is read only; neither kept nor sent to a build.
+    for (const [name, { file }] of Object.entries(secrets)) expect(file, name).toMatch(/^\$\{\w+:-\.\/secrets\//);
+    expect(read(".gitignore").split("\n")).toContain("secrets/");
+    expect(read(".dockerignore").split("\n")).toContain("secrets");
     for (const [name, service] of Object.entries(services)) {
       if (name !== "orthanc") expect(service, name).toMatchObject({ read_only: true, cap_drop: ["ALL"] });
       expect(service.security_opt, name).toContain("no-new-privileges:true");

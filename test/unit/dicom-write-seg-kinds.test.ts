@@ -6,7 +6,6 @@ import {
   maskOnto,
   readPart10,
   type SegCompression,
-  type SegInput,
   type SegKind,
 } from "#converters/dicom/index.ts";
 import type { Vec3 } from "#converters/geometry/index.ts";
@@ -20,6 +19,7 @@ import {
   geometryOf,
   segInput,
   segmentOf,
+  type WholeInput,
 } from "../fixtures/seg-cases.ts";
 
 const size: Vec3 = [5, 7, 4];
@@ -29,7 +29,7 @@ const CASES = KINDS.flatMap((kind) => COMPRESSIONS.map((compression) => ({ kind,
   ({ kind, compression }) => !(kind === "binary" && compression === "rle"),
 );
 
-function inputOf(kind: SegKind, compression: SegCompression = "none", where = geometryOf("oblique", size)): SegInput {
+function inputOf(kind: SegKind, compression: SegCompression = "none", where = geometryOf("oblique", size)): WholeInput {
   const segments = kind === "fractional" ? fractionalSegments(where.size) : exclusiveSegments(where.size, 3);
   return { ...segInput(where, segments), kind, compression };
 }

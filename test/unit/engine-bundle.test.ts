@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fromColumns, type Volume } from "#converters/geometry/index.ts";
 import { squarePadding, takePlane } from "#converters/pixels/index.ts";
-import { type BundleManifest, createClipTokenizer, type InstalledBundle } from "#models/index.ts";
+import { type BundleManifest, createClipTokenizer, type InstalledBundle, windowOfBodyPart } from "#models/index.ts";
 import {
   InvalidPromptError,
   ModelUnavailableError,
@@ -114,6 +114,44 @@ describe("a CT is seen through the window of each prompt's target", () => {
     expect(byId("p1")).toEqual(await alone("bright", "p1"));
     expect(byId("p2")).toEqual(await alone("dark", "p2"));
     expect(countOf(byId("p3"))).toBeGreaterThan(2 * countOf(byId("p1")));
+  });
+
+  test("the result says which prompts were seen through which window, where it is not the usual one for all", async () => {
+    await using model = await openVariant({ windows, targets: [target("bright", "dense"), target("dark")] });
+    const notesOf = async (texts: readonly string[], modality: string) => {
+      const notes: string[] = [];
+      await ask(model, texts, overlapping, { modality, note: (text) => notes.push(text) });
+      return notes;
+    };
+    expect(await notesOf(["bright", "dark"], "CT")).toEqual([
+      'CT windows (width/level): dense (510/600 HU) for "bright"; wide (510/0 HU) for "dark".',
+    ]);
+    expect(await notesOf(["dark"], "CT")).toEqual([]);
+    expect(await notesOf(["bright", "dark"], "MR")).toEqual([]);
+  });
+
+  test("words that name no target are seen through the body part's window, where the model has it", async () => {
+    const presets = { wide: windows.presets.wide, bone: windows.presets.dense };
+    await using model = await openVariant({ windows: { presets, default: "wide" }, targets: [target("dark", "wide")] });
+    const voxels = async (text: string, bodyPart?: string) =>
+      countOf(await ask(model, [text], { ...overlapping, ...(bodyPart && { bodyPart }) }, onCt));
+    expect(await voxels("bright", "L-SPINE")).toBeLessThan(await voxels("bright"));
+    expect(await voxels("bright", "HEAD")).toBe(await voxels("bright"));
+    expect(await voxels("dark", "L-SPINE")).toBe(await voxels("dark"));
+  });
+
+  test.each([
+    ["HEAD", "brain"],
+    ["LUNG", "lung"],
+    ["CSPINE", "bone"],
+    ["Knee", "bone"],
+    ["HEADNECK", undefined],
+    ["CHEST", undefined],
+    ["CHESTABDPELVIS", undefined],
+    ["ABDOMEN", undefined],
+    [undefined, undefined],
+  ])("the window of body part %s is %s", (part, window) => {
+    expect(windowOfBodyPart(part)).toBe(window);
   });
 
   test("exclusive masks never share a voxel, across windows too", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type InstalledBundle, openModelStore } from "#models/index.ts";
 import { openGraphProcess } from "#server/engines/index.ts";
+import { childEnvironment } from "../../server/engines/child-environment.ts";
 
 let folder: string;
 let bundle: InstalledBundle;
@@ -27,4 +28,12 @@ test("a process that runs onnxruntime leaves no reports in the folder of tempora
   });
   vi.unstubAllEnvs();
   expect(await readdir(temporary)).toEqual([]);
+});
+
+test("what a server gives itself for its memory's sake is not handed on, what a user set is", () => {
+  vi.stubEnv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=393216");
+  vi.stubEnv("NODE_OPTIONS", "--max-semi-space-size=4 --max-old-space-size=900");
+  const { GLIBC_TUNABLES, NODE_OPTIONS } = childEnvironment();
+  vi.unstubAllEnvs();
+  expect([GLIBC_TUNABLES, NODE_OPTIONS]).toEqual(["glibc.malloc.hugetlb=1", "--max-old-space-size=900"]);
 });

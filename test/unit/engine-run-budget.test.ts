@@ -141,6 +141,31 @@ test("one prompt on one slice that does not fit is an error, with what to do; so
   expect(broken.runs).toEqual(["look 4"]);
 });
 
+test("no more is asked at first than fits into free memory, and the user is told", async () => {
+  const { model, runs } = scarce({ slices: 4, prompts: 16 }, () => new Error("asked too much"));
+  const most = { slices: 4, prompts: 16 };
+  // A look takes 2128 bytes a pixel with a prompt, each prompt 80; a fifth of what is free is left to others.
+  const free = (1 * 2128 * 64) / 0.8 + 1;
+  const budget = RunBudget.within(most, free, manifest);
+  expect([budget.slices, budget.prompts]).toEqual([2, 14]);
+  expect(await answerAll(model, budget)).toEqual(right);
+  expect(runs[0]).toBe("look 2");
+  expect(budget.takeNote()).toMatch(/^There is little free memory: .* 14 prompt\(s\) on 2 slice\(s\) at once/);
+});
+
+test("a machine with nothing free is asked one prompt on one slice; one with plenty, all", () => {
+  const most = { slices: 4, prompts: 8 };
+  for (const [free, slices, prompts] of [
+    [0, 1, 1],
+    [-1, 1, 1],
+    [1e12, 4, 8],
+  ] as const) {
+    const budget = RunBudget.within(most, free, { imageSize: 512 });
+    expect([budget.slices, budget.prompts]).toEqual([slices, prompts]);
+    expect(budget.takeNote() === undefined).toBe(free === 1e12);
+  }
+});
+
 test("groups are as even as can be", () => {
   const sizes = (items: number, most: number) => inGroups(Array(items).fill(0), most).map(({ length }) => length);
   expect([sizes(32, 16), sizes(17, 16), sizes(5, 3), sizes(3, 16), sizes(0, 4)]).toEqual([

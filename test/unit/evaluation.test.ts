@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Mat4, Vec3, VolumeGeometry } from "#converters/geometry/index.ts";
 import { writeNifti } from "#converters/nifti/index.ts";
 import { overlayPicture } from "#converters/picture/index.ts";
-import type { ModelRegistry } from "#server/domain/index.ts";
+import { InvalidRequestError, type ModelRegistry } from "#server/domain/index.ts";
 import {
   casesCsv,
+  EvaluationCaseError,
   estimate,
   evaluate,
   type Row,
@@ -20,6 +21,8 @@ import {
 } from "#server/evaluation/index.ts";
 import { bitsOf, box } from "../fixtures/agreement-cases.ts";
 import { collect } from "../fixtures/collect.ts";
+
+type EvaluateFailed = Parameters<typeof evaluate>[1]["failed"];
 
 describe("means and their intervals", () => {
   test("below 30 values it is Student's t, as scipy computes it", () => {
@@ -98,10 +101,13 @@ describe("the summary", () => {
   });
 
   test("the tables write infinity as a word and what has no value as nothing, and start no formula", () => {
-    const lines = casesCsv([row({ target: "=cmd()" }), missed, absent], 1).split("\r\n");
+    const failure = new EvaluationCaseError(7, new InvalidRequestError("The image cannot be read: ENOENT, gone."));
+    const lines = casesCsv([row({ target: "=cmd()" }), missed, absent], [failure], 1).split("\r\n");
     expect(lines[1]).toContain("'=cmd()");
     expect(lines[2]).toContain(",inf,");
-    expect(lines[3]).toBe("3,liver,,false,false,,,,1,,0,0,0,");
+    expect(lines[3]).toBe("3,liver,,false,false,,,,1,,0,0,0,,");
+    expect(lines[4]).toBe('7,,,,,,,,,,,,,,"Case 7: The image cannot be read: ENOENT, gone."');
+    expect(new Set(lines.slice(0, 4).map((line) => line.split(",").length))).toEqual(new Set([15]));
     const summary = summaryCsv(summarise([row({}), missed]), 1).split("\r\n");
     expect(summary[1]!.split(",").length).toBe(summary[0]!.split(",").length);
   });
@@ -172,6 +178,8 @@ describe("evaluating predictions that are there", () => {
     const files = {
       "patient-DOE.nii": writeNifti({ geometry: grid(lps), voxels: reference }, { gzip: false }),
       "turned.nii": writeNifti({ geometry: grid(turned), voxels: box(size, [2, 4, 2], [8, 8, 6]) }, { gzip: false }),
+      "text.nii": new TextEncoder().encode("not an image ".repeat(40)),
+      "cut.nii": writeNifti({ geometry: grid(lps), voxels: reference }, { gzip: false }).subarray(0, 900),
       "shifted.nii": writeNifti(
         { geometry: grid([1, 0, 0, -5, 0, 1, 0, 4, 0, 0, 2, 9, 0, 0, 0, 1]), voxels: reference },
         { gzip: false },
@@ -182,15 +190,60 @@ describe("evaluating predictions that are there", () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   const models = { choose: () => Promise.reject(new Error("no model is asked")) } as unknown as ModelRegistry;
-  const compare = (prediction: string, label: number | string = 1) =>
+  const compareAll = (predictions: readonly string[], label: number | string, failed: EvaluateFailed) =>
     collect(
-      evaluate([{ prediction, reference: "patient-DOE.nii", label }], {
-        models,
-        listPath: join(folder, "list.json"),
-        toleranceMm: 1,
-        signal: new AbortController().signal,
-      }),
+      evaluate(
+        predictions.map((prediction) => ({ prediction, reference: "patient-DOE.nii", label })),
+        {
+          models,
+          listPath: join(folder, "list.json"),
+          toleranceMm: 1,
+          signal: new AbortController().signal,
+          failed,
+        },
+      ),
     );
+  const compare = async (prediction: string, label: number | string = 1) => {
+    const failures: Error[] = [];
+    const compared = await compareAll([prediction], label, (error) => failures.push(error));
+    if (failures[0]) throw failures[0];
+    return compared;
+  };
+
+  test("a case that cannot be compared is told, with which file and why, and the others are compared", async () => {
+    const failures: EvaluationCaseError[] = [];
+    const all = ["turned.nii", "gone.nii", "text.nii", "cut.nii", "shifted.nii", "patient-DOE.nii"];
+    const compared = await compareAll(all, 1, (error) => failures.push(error));
+    expect(compared.map(({ row: { case: number, dice } }) => [number, dice])).toEqual([
+      [1, 1],
+      [6, 1],
+    ]);
+    expect(failures.map(({ number, message }) => [number, message.split(". ")[0]])).toEqual([
+      [2, expect.stringMatching(/^Case 2: The prediction cannot be read: ENOENT/)],
+      [3, "Case 3: The prediction cannot be used"],
+      [4, "Case 4: The prediction cannot be used"],
+      [5, expect.stringMatching(/^Case 5: The prediction is 12 x 10 x 8 voxels/)],
+    ]);
+    expect(failures[1]!.message).toContain("It is neither NIfTI nor DICOM");
+    expect(failures[2]!.message).toContain("fewer voxels than its header declares");
+  });
+
+  test("the report and the tables name what could not be compared", async () => {
+    const failures = [new EvaluationCaseError(2, new InvalidRequestError("The <image> cannot be read."))];
+    const [rows, summaries] = [[row({})], summarise([row({})])];
+    const page = reportPage({ version: "1", toleranceMm: 1, rows, failures, summaries, pictures: [], picturesLeft: 0 });
+    expect(page).toContain("<li>Case 2: The &lt;image&gt; cannot be read.</li>");
+    const whole = reportPage({
+      version: "1",
+      toleranceMm: 1,
+      rows,
+      failures: [],
+      summaries,
+      pictures: [],
+      picturesLeft: 0,
+    });
+    expect(whole).not.toContain("Not compared");
+  });
 
   test("labels that are stored the other way round are the same labels", async () => {
     const [found] = await compare("turned.nii");
@@ -224,7 +277,8 @@ describe("evaluating predictions that are there", () => {
     const none = worstPictures(0);
     for (const one of [...compared, ...compared]) none.add(one);
     expect(none).toMatchObject({ pictures: [], left: 2 });
-    const page = reportPage({ version: "1", toleranceMm: 1, rows, summaries: summarise(rows), pictures, picturesLeft });
+    const summaries = summarise(rows);
+    const page = reportPage({ version: "1", toleranceMm: 1, rows, failures: [], summaries, pictures, picturesLeft });
     expect(page).toContain("Case 1, label 1: Dice 1.000");
     expect(page).toContain('src="data:image/png;base64,iVBOR');
     expect(page).not.toMatch(/https?:|DOE|turned|<script/);
@@ -236,6 +290,7 @@ describe("evaluating predictions that are there", () => {
       version: "1",
       toleranceMm: 1,
       rows,
+      failures: [],
       summaries: summarise(rows),
       pictures: [],
       picturesLeft: 0,

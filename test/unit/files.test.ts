@@ -1,9 +1,17 @@
-import { link, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { dicomFilesIn } from "../../server/dicom-folder.ts";
-import { makeOutputFolder, readInput, refuseSameFile, writeOutput } from "../../server/files.ts";
+import {
+  makeOutputFolder,
+  readInput,
+  refuseSameFile,
+  refuseUnwritable,
+  writeOutput,
+  writeOutputFile,
+} from "../../server/files.ts";
 import { collect } from "../fixtures/collect.ts";
 
 let folder: string;
@@ -30,6 +38,37 @@ test("a folder as output and a file that is not there are refused in words", asy
   await expect(writeOutput(folder, Uint8Array.of(1))).rejects.toMatchObject({ code: "invalid-request" });
   await expect(readInput(join(folder, "absent"))).rejects.toThrow("ENOENT");
   expect((await readdir(folder)).filter((name) => name.endsWith(".part"))).toEqual([]);
+});
+
+test.each([
+  ["below a file", "file/mask.nii", "ENOTDIR"],
+  ["at a folder", "taken", "EISDIR"],
+])("an output %s is refused in words, before work is done for it as well", async (_, name, reason) => {
+  await writeFile(join(folder, "file"), "");
+  await mkdir(join(folder, "taken"), { recursive: true });
+  const path = join(folder, name);
+  await expect(refuseUnwritable(path)).rejects.toThrow(`The output cannot be written: ${reason}`);
+  for (const write of [
+    () => writeOutput(path, Uint8Array.of(1)),
+    () => writeOutputFile(path, async (put) => put(Uint8Array.of(1), 0)),
+  ]) {
+    await expect(write()).rejects.toMatchObject({ code: "invalid-request" });
+  }
+  expect((await readdir(folder)).filter((left) => left.endsWith(".part"))).toEqual([]);
+});
+
+test("whether an output can be written is asked without making anything", async () => {
+  await refuseUnwritable(join(folder, "not/there/yet/mask.nii"));
+  await refuseUnwritable("mask.nii");
+  // A device is written to as it is, whoever may write beside it.
+  await refuseUnwritable("/dev/null");
+  await expect(stat(join(folder, "not"))).rejects.toThrow("ENOENT");
+});
+
+// Node's own way to make folders never comes back here.
+test.runIf(existsSync("/proc/self"))("a folder that nobody can make is refused, and not tried for ever", async () => {
+  await expect(writeOutput("/proc/x/y/mask.nii", Uint8Array.of(1))).rejects.toThrow("The output cannot be written");
+  await expect(makeOutputFolder("/proc/x/y")).rejects.toThrow("Name another one with -o");
 });
 
 test("a result may not take the place of what it is made from, by whatever name", async () => {

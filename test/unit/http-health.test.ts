@@ -60,7 +60,7 @@ test("models and vocabulary tell what can be asked; the vocabulary joins what se
     modalities: ["MR"],
     vocabulary: "closed" as const,
     targets: [
-      { name: "thalamus", synonyms: [] },
+      { name: "thalamus", synonyms: [], sided: true as const },
       { name: "bone", synonyms: ["os"] },
     ],
   };
@@ -70,7 +70,7 @@ test("models and vocabulary tell what can be asked; the vocabulary joins what se
     modality: "MR",
     open: false,
     targets: [
-      { name: "thalamus", synonyms: [], models: ["brain-t1"] },
+      { name: "thalamus", synonyms: [], sided: true, models: ["brain-t1"] },
       { name: "bone", synonyms: ["os"], models: ["brain-t1"] },
     ],
   });

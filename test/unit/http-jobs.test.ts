@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ModelUnavailableError, SeriesNotFoundError } from "#server/domain/index.ts";
+import type { HttpServerParts } from "#server/http/index.ts";
 import { skullJob, startTestServer } from "../fixtures/test-server.ts";
 
 async function ended(api: Awaited<ReturnType<typeof startTestServer>>["api"], id: string) {
@@ -71,7 +72,7 @@ test("jobs are listed newest first, as many as asked for", async () => {
   expect(jobs.map(({ id }) => id)).toEqual([ids[2], ids[1]]);
 });
 
-test("a second click on the same question is the same job while it runs, and a new one afterwards", async () => {
+test("a second click on the same question is the same job while it runs, and where nobody can tell whether its answer stands, a new one afterwards", async () => {
   await using server = await startTestServer();
   server.runner.hold();
   const first = await server.api.call("submitJob", { body: skullJob });
@@ -82,6 +83,56 @@ test("a second click on the same question is the same job while it runs, and a n
   server.runner.release();
   await ended(server.api, first.id);
   expect((await server.api.call("submitJob", { body: skullJob })).id).not.toBe(first.id);
+});
+
+describe("a question that was answered before", () => {
+  async function answered(stands: HttpServerParts["answerStands"]) {
+    const server = await startTestServer({ parts: stands ? { answerStands: stands } : {} });
+    const { id } = await server.api.call("submitJob", { body: skullJob });
+    return { server, first: await ended(server.api, id) };
+  }
+  const send = async ({ api }: Awaited<ReturnType<typeof startTestServer>>, more = {}) => {
+    const response = await api.send("submitJob", { body: { ...skullJob, ...more } });
+    const { id, state } = (await response.json()) as { id: string; state: string };
+    return { status: response.status, location: response.headers.get("Location"), id, state };
+  };
+
+  test("is answered with that job and 200, as long as it stands", async () => {
+    const { server, first } = await answered(async () => true);
+    await using _server = server;
+    const { id } = first;
+    expect(await send(server)).toEqual({ status: 200, location: `/v1/jobs/${id}`, id, state: "succeeded" });
+    expect(await server.api.call("submitJob", { body: { ...skullJob, priority: "batch" } })).toEqual(first);
+    expect(server.runner.begun).toHaveLength(1);
+  });
+
+  test("is asked anew with force, as another question, and where the answer does not stand any more", async () => {
+    const asked: string[] = [];
+    const { server, first } = await answered(async ({ id }) => {
+      asked.push(id);
+      return false;
+    });
+    await using _server = server;
+    const again = await send(server);
+    expect([again.status, again.id === first.id]).toEqual([202, false]);
+    expect(asked).toEqual([first.id]);
+    for (const more of [{ force: true }, { merge: "overlapping" }]) {
+      expect((await send(server, more)).status).toBe(202);
+      expect(asked).toHaveLength(1);
+    }
+  });
+
+  test("is asked anew while its newest job has not succeeded", async () => {
+    const { server, first } = await answered(async () => true);
+    await using _server = server;
+    server.runner.hold();
+    const forced = await send(server, { force: true });
+    const meanwhile = await send(server);
+    expect([meanwhile.status, meanwhile.id === first.id]).toEqual([202, false]);
+    server.runner.release();
+    for (const { id } of [forced, meanwhile]) await ended(server.api, id);
+    expect(await send(server)).toMatchObject({ status: 200, id: meanwhile.id });
+  });
 });
 
 test("cancelling ends a running job within a second, and again changes nothing", async () => {

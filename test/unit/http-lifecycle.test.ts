@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { refuseTakenPort } from "#server/http/index.ts";
 import { ConfigError } from "../../server/config.ts";
 import { eventually } from "../fixtures/eventually.ts";
 import { skullJob, startTestServer } from "../fixtures/test-server.ts";
@@ -15,7 +16,20 @@ test("a port that is taken is said, with what to do", async () => {
   await using server = await startTestServer();
   const second = startTestServer({ http: { port: server.server.port } });
   await expect(second).rejects.toBeInstanceOf(ConfigError);
-  await expect(second).rejects.toThrow(/EADDRINUSE.*choose another/);
+  await expect(second).rejects.toThrow(
+    `EADDRINUSE): another program does, maybe a Parse3D that runs already; stop that one, or choose another port, like PARSE3D_PORT=${server.server.port + 1}`,
+  );
+});
+
+test("whether a port is taken can be asked before work is done for it", async () => {
+  await using server = await startTestServer();
+  const { port } = server.server;
+  await expect(refuseTakenPort("127.0.0.1", port)).rejects.toThrow(/PARSE3D_PORT: .*EADDRINUSE/);
+  await expect(refuseTakenPort("192.0.2.1", 0)).rejects.toThrow(/PARSE3D_HOST: .*no such address/);
+  await server.server[Symbol.asyncDispose]();
+  await refuseTakenPort("127.0.0.1", port);
+  // It does not stay with the one who asked.
+  await refuseTakenPort("127.0.0.1", port);
 });
 
 test("an IPv6 address has its brackets in the URL", async () => {

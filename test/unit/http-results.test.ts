@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { get, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -6,6 +7,7 @@ import type { ReviewView } from "#server/contract/index.ts";
 import { StoreRejectedError } from "#server/domain/index.ts";
 import { openProbabilityFiles } from "#server/probabilities/index.ts";
 import { csvOf } from "../../server/cli/reviews.ts";
+import { collect } from "../fixtures/collect.ts";
 import { densityCard, skullJob, startTestServer } from "../fixtures/test-server.ts";
 
 let folder: string;
@@ -69,24 +71,37 @@ describe("a preview", () => {
   });
 });
 
+/** fetch takes gzip whatever it is told, and unpacks it unseen. */
+function raw(url: string, headers: Record<string, string>) {
+  return new Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: Buffer }>((resolve, reject) => {
+    const asked = get(url, { headers }, async (response) => {
+      const body = Buffer.concat(await collect(response as AsyncIterable<Buffer>));
+      resolve({ status: response.statusCode, headers: response.headers, body });
+    });
+    asked.on("error", reject);
+  });
+}
+
 describe("probabilities", () => {
   async function withKept(prompts: readonly string[] = ["p1"]) {
     const probabilities = openProbabilityFiles({ folder, maxBytes: 1e6, keepMs: 60_000 });
     const server = await startTestServer({ parts: { probabilities } });
+    const keep = (jobId: string) =>
+      probabilities.keep(jobId, {
+        size: [2, 3, 4],
+        merge: "exclusive",
+        threshold: 0.5,
+        card: densityCard,
+        prompts: prompts.map((promptId) => ({
+          prompt: { id: promptId, text: "skull" },
+          score: 0.9,
+          tracking: { id: "skull", uid: "2.25.1" },
+          values: Uint8Array.from({ length: 24 }, (_, n) => n),
+        })),
+      });
     const id = await succeeded(server);
-    await probabilities.keep(id, {
-      size: [2, 3, 4],
-      merge: "exclusive",
-      threshold: 0.5,
-      card: densityCard,
-      prompts: prompts.map((promptId) => ({
-        prompt: { id: promptId, text: "skull" },
-        score: 0.9,
-        tracking: { id: "skull", uid: "2.25.1" },
-        values: Uint8Array.from({ length: 24 }, (_, n) => n),
-      })),
-    });
-    return { server, id, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+    await keep(id);
+    return { server, id, keep, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
   }
 
   test("come gzipped, a byte a voxel, with the shape in headers", async () => {
@@ -94,17 +109,43 @@ describe("probabilities", () => {
     const response = await it.server.api.send("readProbabilities", { params: { id: it.id, promptId: "p1" } });
     expect(response.headers.get("Content-Type")).toBe("application/octet-stream");
     expect(response.headers.get("Content-Encoding")).toBe("gzip");
+    expect(response.headers.get("Vary")).toContain("Accept-Encoding");
     const shape = ["Columns", "Rows", "Slices", "Threshold"].map((name) => response.headers.get(`Parse3D-${name}`));
     expect(shape).toEqual(["2", "3", "4", "0.5"]);
     expect([...new Uint8Array(await response.arrayBuffer())]).toEqual(Array.from({ length: 24 }, (_, n) => n));
   });
 
-  test("that are not kept, or of a prompt that was not asked, are not found, with what to do", async () => {
+  test.each(["identity", "gzip;q=0", "br", ""])(
+    "come as they are to a client that takes no gzip: Accept-Encoding %j",
+    async (accepted) => {
+      await using it = await withKept();
+      const { status, headers, body } = await raw(
+        `${it.server.url}/v1/jobs/${it.id}/probabilities/p1`,
+        accepted === "" ? {} : { "Accept-Encoding": accepted },
+      );
+      expect([status, headers["content-encoding"], headers["content-length"]]).toEqual([200, undefined, "24"]);
+      expect([...body]).toEqual(Array.from({ length: 24 }, (_, n) => n));
+    },
+  );
+
+  test("of a prompt that was not asked, or not found, are not there, and the problem says which are", async () => {
     await using it = await withKept();
+    const problem = (id: string, promptId: string) =>
+      it.server.api.send("readProbabilities", { params: { id, promptId } }).then((response) => response.json());
     for (const promptId of ["p2", "..%2f..", "p1.gz"]) {
-      const response = await it.server.api.send("readProbabilities", { params: { id: it.id, promptId } });
-      expect(response.status).toBe(404);
+      expect(await problem(it.id, promptId)).toMatchObject({
+        status: 404,
+        detail: "The job has no prompt of that id: its prompts are p1.",
+      });
     }
+    const both = await succeeded(it.server, { ...skullJob, prompts: ["skull", "unicorn"] });
+    expect((await problem(both, "p1")).detail).toContain("Ask again with keepProbabilities");
+    await it.keep(both);
+    expect((await problem(both, "p2")).detail).toMatch(/No probabilities of p2 .*Kept are those of p1\./);
+  });
+
+  test("that are not kept cannot be cut again, with what to do", async () => {
+    await using it = await withKept();
     const other = await succeeded(it.server, { ...skullJob, prompts: ["lung"] });
     await expect(
       it.server.api.call("cutAgain", { params: { id: other }, body: { thresholds: { p1: 0.3 } } }),

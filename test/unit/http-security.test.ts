@@ -15,8 +15,6 @@ describe("where a token is configured", () => {
     "/v1/vocabulary",
     "/readyz",
     "/metrics",
-    "/docs",
-    "/openapi.json",
     "/nowhere",
   ])("%s asks for it, and says how", async (path) => {
     await using server = await startTestServer(withTokens);
@@ -26,9 +24,15 @@ describe("where a token is configured", () => {
     expect(await response.json()).toMatchObject({ code: "unauthenticated", retryable: false });
   });
 
-  test("/healthz is open", async () => {
+  test.each([
+    ["that it lives", "/healthz"],
+    ["what the API is", "/docs"],
+    ["the same for programs", "/openapi.json"],
+    ["what a problem's type means", "/problems/unauthenticated"],
+    ["a page without data, which asks for the token", "/ui"],
+  ])("it tells anybody %s: %s", async (_, path) => {
     await using server = await startTestServer(withTokens);
-    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect((await fetch(server.url + path)).status).toBe(200);
   });
 
   test.each([

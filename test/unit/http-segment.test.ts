@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,6 +80,24 @@ test("the fields reach the runner: JSON prompts with codes, model, merge, output
       ],
     },
   ]);
+});
+
+test("the notes come in a header of ASCII, as many of the first ones as fit", async () => {
+  const notes = ["Volume 0 was read: Schädel.", "x".repeat(3000), "y".repeat(3000)];
+  const model = { name: "m", version: "1", title: "M", trained: false };
+  await using server = await startTestServer({
+    queue: {
+      runner: async (request) => {
+        if (request.kind === "image") await copyFile(request.inputPath, request.outputPath);
+        return { model, notes, seconds: {} };
+      },
+    },
+  });
+  const response = await server.api.send("segmentNifti", { form: form({ prompts: "skull", modality: "CT" }) });
+  const header = response.headers.get("Parse3D-Notes") ?? "";
+  expect(header).toMatch(/^[ -~]+$/);
+  expect(JSON.parse(header)).toEqual(notes.slice(0, 2));
+  await response.arrayBuffer();
 });
 
 test("32 prompts fit into the header", async () => {

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { convertMeshNet, labelTargets, ModelBundleError, openBundle } from "../../models/index.ts";
+import { convertMeshNet, LabelsManifest, labelTargets, ModelBundleError, openBundle } from "../../models/index.ts";
 import { BRAINCHOP_LABELS } from "../../models/labels/brain-t1-classes.ts";
+import { REGION_LABELS } from "../../models/labels/brain-t1-regions.ts";
+import { TISSUE_LABELS } from "../../models/labels/brain-t1-tissues.ts";
 import { weightsPath } from "../fixtures/shared-data.ts";
 
 let root: string;
@@ -180,6 +182,8 @@ test("the bundle says what it is, what it takes and whose it is", async () => {
     vocabulary: "closed",
     licence: "MIT",
   });
+  const sided = new Map(card.targets.map((target) => [target.name, target.sided]));
+  expect([sided.get("thalamus"), sided.get("brain stem")]).toEqual([true, undefined]);
   expect(manifest).toMatchObject({ conform: { orientation: "LIA", size: [256, 256, 256], spacingMm: [1, 1, 1] } });
   expect(manifest).toMatchObject({ attribution: expect.stringMatching(/brainchop/) });
   expect(await readFile(join(to, "LICENCE.txt"), "utf8")).toContain("Copyright (c) 2021 neuroneural/brainchop");
@@ -198,6 +202,46 @@ test("every label above background is a class with a code, and each side rule fo
     "midsagittal",
   ]);
 });
+
+test.each([
+  [3, "colormap3.json", TISSUE_LABELS],
+  [104, "colormap.json", REGION_LABELS],
+] as const)("a network of %i classes is another kind, with its own names", async (channels, colorMap, labels) => {
+  const last = { kernelSize: 1, dilation: 1, channels };
+  await writeLayersModel([...TINY.slice(0, 2), last]);
+  await writeFile(join(from, colorMap), JSON.stringify({ labels }));
+  await convertMeshNet(from, to);
+  const bundle = await openBundle(to);
+  if (bundle.engine !== "labels") throw new TypeError("a converted MeshNet is a labels bundle");
+  expect(bundle.manifest.classes.map(({ value }) => value)).toEqual(labels.slice(1).map((_, n) => n + 1));
+});
+
+test("of 104 classes left and right are labels of their own, by upstream's names", async () => {
+  const targets = new Map(
+    labelTargets(LabelsManifest.parse(await regions())).map((target) => [target.name, target] as const),
+  );
+  const labelOf = (name: string) => REGION_LABELS.indexOf(name);
+  for (const [name, left, right] of [
+    ["precentral gyrus", "ctx-lh-precentral", "ctx-rh-precentral"],
+    ["hippocampus", "Left-Hippocampus", "Right-Hippocampus"],
+    ["inferior lateral ventricle", "Left-Inf-Lat-Vent", "Right-Inf-Lat-Vent"],
+  ] as const)
+    expect(targets.get(name)?.sides).toEqual({ rule: "labels", left: [labelOf(left)], right: [labelOf(right)] });
+  expect(targets.get("brain stem")?.sides).toEqual({ rule: "none" });
+  expect(targets.get("cerebral cortex")?.values).toHaveLength(68);
+  expect(targets.get("corpus callosum")?.values).toHaveLength(5);
+  const lobes = ["frontal", "parietal", "temporal", "occipital", "cingulate"].map((lobe) => `${lobe} cortex`);
+  const ofLobes = [...lobes, "insula"].flatMap((name) => targets.get(name)!.values);
+  expect(ofLobes.toSorted((a, b) => a - b)).toEqual(targets.get("cerebral cortex")?.values);
+});
+
+/** The manifest of a network of 104 classes. */
+async function regions(): Promise<unknown> {
+  await writeLayersModel([...TINY.slice(0, 2), { kernelSize: 1, dilation: 1, channels: 104 }]);
+  await writeFile(join(from, "colormap.json"), JSON.stringify({ labels: REGION_LABELS }));
+  await convertMeshNet(from, to);
+  return JSON.parse(await readFile(join(to, "manifest.json"), "utf8"));
+}
 
 test("the same weights give the same bytes", async () => {
   await writeLayersModel(TINY);
@@ -275,26 +319,27 @@ describe("refused by name:", () => {
 });
 
 describe.skipIf(!existsSync(weightsPath("brainchop", "model30chan18cls")))("brainchop's own weights", () => {
-  test.each(["model30chan18cls", "model18cls"])("%s: the graph computes what TensorFlow.js does", async (name) => {
-    for (const file of ["model.json", "colormap.json"])
-      await cp(weightsPath("brainchop", name, file), join(from, file));
+  const DOWN_AND_UP = [1, 2, 4, 8, 16, 8, 4, 2, 1];
+  test.each([
+    ["model30chan18cls", "model.bin", "colormap.json", "elu", DOWN_AND_UP],
+    ["model18cls", "model.bin", "colormap.json", "elu", DOWN_AND_UP],
+    ["model5_gw_ae", "group1-shard1of1.bin", "colormap3.json", "relu", DOWN_AND_UP],
+    ["model21_104class", "group1-shard1of1.bin", "colormap.json", "relu", [1, 2, 2, 4, 4, 8, 8, 16]],
+  ] as const)("%s: the graph computes what TensorFlow.js does", async (name, file, colorMap, activation, dilations) => {
+    for (const one of ["model.json", colorMap]) await cp(weightsPath("brainchop", name, one), join(from, one));
     const model = JSON.parse(await readFile(join(from, "model.json"), "utf8"));
     const weights: Weight[] = model.weightsManifest[0].weights;
-    const bytes = await readFile(weightsPath("brainchop", name, "model.bin"));
+    const bytes = await readFile(weightsPath("brainchop", name, file));
     const values = new Float32Array(new Uint8Array(bytes).buffer);
-    // On a box this small all would be background: its bias, the first of the last 18 values, makes it impossible.
-    values[values.length - 18] = -1e6;
-    await writeFile(join(from, "model.bin"), values);
+    const classes = weights.at(-1)!.shape[0]!;
+    // On a box this small all would be background: its bias, the first of the last values, makes it impossible.
+    values[values.length - classes] = -1e6;
+    await writeFile(join(from, file), values);
     await convertMeshNet(from, to);
-    const dilations = [1, 2, 4, 8, 16, 8, 4, 2, 1];
+    const channels = weights[0]!.shape[4]!;
     const steps = [
-      ...dilations.map((dilation) => ({
-        kernelSize: 3,
-        dilation,
-        channels: weights[0]!.shape[4]!,
-        activation: "elu" as const,
-      })),
-      { kernelSize: 1, dilation: 1, channels: 18 },
+      ...dilations.map((dilation) => ({ kernelSize: 3, dilation, channels, activation })),
+      { kernelSize: 1, dilation: 1, channels: classes },
     ];
     const size = [7, 6, 5] as const;
     const voxels = noise(7 * 6 * 5, 11).map((value) => (value + 1) / 2);

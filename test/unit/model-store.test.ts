@@ -118,10 +118,12 @@ describe.skipIf(!existsSync(brainchop))("pulling brain-t1 from a local folder", 
     expect(await store.pull("brain-t1", { from: "/nowhere" })).toEqual(pulled);
   });
 
-  test("the quick variant lies beside it under its own name", async () => {
+  test("brainchop's four networks lie beside each other under names of their own, each with its classes", async () => {
     const store = openModelStore(folder);
     for (const { name } of KNOWN_MODELS) await store.pull(name, { from: brainchop });
-    expect(await namesOf()).toEqual(["brain-t1", "brain-t1-fast"]);
+    expect(await namesOf()).toEqual(["brain-t1", "brain-t1-fast", "brain-t1-regions", "brain-t1-tissue"]);
+    const classes = (await store.list()).map((model) => model.engine === "labels" && model.manifest.classes.length);
+    expect(classes).toEqual([17, 17, 103, 2]);
   });
 
   test("with other weights, or none, is refused and leaves nothing behind", async () => {

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { UnsupportedImageError } from "#converters/errors.ts";
 import { fromColumns, identity, type Voxels } from "#converters/geometry/index.ts";
-import { isNifti, readNifti, readNiftiPair, writeNifti } from "#converters/nifti/index.ts";
+import { decodeNifti, isNifti, readNifti, readNiftiPair, writeNifti } from "#converters/nifti/index.ts";
 
 const geometry = {
   size: [2, 3, 4],
@@ -223,11 +223,26 @@ describe("geometry", () => {
       header.setInt16(46, 2, true);
       header.setInt16(48, 2, true);
     });
-    expect(() => readNifti(file)).toThrow("The file holds 2 volumes. Say which one by its index, 0 to 1.");
+    expect(() => readNifti(file)).toThrow("The file holds 2 volumes, 0 to 1, and one is needed here.");
     expect(readNifti(file, { volumeIndex: 1 }).voxels).toEqual(voxels.subarray(12));
     for (const volumeIndex of [-1, 2, 0.5, NaN]) {
       expect(reasonFor(() => readNifti(file, { volumeIndex }))).toBe("unsupported-dimensions");
+      expect(() => readNifti(file, { volumeIndex })).toThrow("2 volumes, 0 to 1. Choose one of these.");
     }
+  });
+
+  test("for whoever tells notes, the first of several volumes is read, and the note names it", () => {
+    const several = writeNifti({ geometry, voxels: Float32Array.from({ length: 72 }, (_, n) => n) }, { volumes: 3 });
+    for (const file of [several, gzipSync(several)]) {
+      const [first, third] = [decodeNifti(file), decodeNifti(file, { volumeIndex: 2 })];
+      expect([first.volume.voxels[0], third.volume.voxels[0]]).toEqual([0, 48]);
+      expect(first.notes).toEqual([
+        "The file holds 3 volumes, 0 to 2; volume 0 was read. Others are chosen by number.",
+      ]);
+      expect(third.notes.join()).toContain("volume 2 was read");
+      expect(() => decodeNifti(file, { volumeIndex: 3 })).toThrow("Volume 3 was asked for");
+    }
+    expect(decodeNifti(writeNifti({ geometry, voxels })).notes).toEqual([]);
   });
 
   test("a single slice of two dimensions is a volume of one slice", () => {

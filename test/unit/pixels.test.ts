@@ -173,6 +173,21 @@ describe("from logits to masks on a plane", () => {
     expect(answers.map(({ mask }) => columns(mask))).toEqual([undefined, [1, 1, 0, 0], [0, 0, 1, 1]]);
   });
 
+  test("what two prompts share is counted in pixels of the picture alone, whatever its width", () => {
+    const everywhere = new Float32Array(16).fill(1);
+    const output = sliceOutput({
+      nearest: "corner",
+      ...size,
+      prompts: 2,
+      merge: "exclusive",
+      thresholds,
+      probabilities: false,
+    });
+    // 3 of 4 columns are shared.
+    const answers = output(all(leftAndMore, everywhere), Float32Array.of(1, 2));
+    expect(answers.map(({ mask }) => columns(mask))).toEqual([undefined, [1, 1, 1, 1]]);
+  });
+
   test("overlapping: each prompt keeps its own mask", () => {
     const output = sliceOutput({
       nearest: "corner",

@@ -23,10 +23,7 @@ function feedAt(clock: { ms: number }) {
   const batches: PreviewSlice[][] = [];
   return {
     batches,
-    feed: previewFeed(
-      (slices) => batches.push([...slices]),
-      () => clock.ms,
-    ),
+    feed: previewFeed((slices) => batches.push([...slices]), { nowMs: () => clock.ms }),
   };
 }
 

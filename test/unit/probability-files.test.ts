@@ -47,6 +47,23 @@ test("what is kept comes back to the byte, also to another opener, and its file 
   expect(await open().find("job-1", "p2")).toBeUndefined();
 });
 
+test("of a resampled series the file is that of the slices that viewers show, and what comes back that of the volume", async () => {
+  // Two slices at 0.2 and 3.1 of the volume's four, each one pixel narrower and one to the right.
+  const shownOn = {
+    geometry: { size: [1, 3, 2] },
+    corners: [
+      [1, 0, 0.2],
+      [1, 0, 3.1],
+    ],
+  } as const;
+  const kept = { ...answer((n) => n * 10), shownOn };
+  await open().keep("job-1", kept);
+  expect(await open().read("job-1")).toEqual(kept);
+  const file = await open().find("job-1", "p1");
+  expect(file).toMatchObject({ columns: 1, rows: 3, slices: 2 });
+  expect([...gunzipSync(await readFile(file!.path))]).toEqual([10, 30, 50, 190, 210, 230]);
+});
+
 test("no name of a file tells the job, and an odd id leads nowhere else", async () => {
   await open().keep(
     "../../escape",

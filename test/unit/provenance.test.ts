@@ -5,7 +5,13 @@ import { type Ports, readProvenance } from "#server/domain/index.ts";
 import { writeProvenance } from "../../server/domain/provenance.ts";
 import { exclusiveSegments, geometryOf, segInput } from "../fixtures/seg-cases.ts";
 
-const card = { name: "density-ct", sha256: "ab".repeat(32) };
+const card = {
+  name: "density-ct",
+  sha256: "ab".repeat(32),
+  licence: "CC-BY-NC-SA-4.0",
+  nonCommercial: true,
+  intendedUse: "Research. Not for diagnosis or any clinical decision.",
+};
 const prompts = [{ id: "p1", text: "bone" }];
 const input = segInput(geometryOf("oblique", [8, 8, 3]), exclusiveSegments([8, 8, 3], 2));
 
@@ -28,9 +34,17 @@ test("a SEG holds its question in Algorithm Parameters, whatever its words are",
   expect(decodeSeg(encodeSeg(input)).segments[0]?.algorithmParameters).toBeUndefined();
 });
 
+test("each segment says what its model may be used for", () => {
+  const parameters = writeProvenance({ prompts }, card, []);
+  const seg = decodeSeg(encodeSeg({ ...input, algorithm: { ...input.algorithm, parameters } }));
+  const { licence, nonCommercial, intendedUse } = card;
+  for (const { algorithmParameters } of seg.segments)
+    expect(JSON.parse(algorithmParameters ?? "")).toMatchObject({ licence, nonCommercial, intendedUse });
+});
+
 test("it fits into the element however much was not found", () => {
   const many = Array.from({ length: 200 }, (_, n) => `structure ${n} ${"x".repeat(280)}`);
-  const text = writeProvenance({ prompts }, card, many);
+  const text = writeProvenance({ prompts }, { ...card, intendedUse: "x".repeat(2000) }, many);
   expect(text.length).toBeLessThan(10_240);
   expect(readProvenance(text)).toEqual({ model: "density-ct", modelSha256: card.sha256, merge: "exclusive" });
 });

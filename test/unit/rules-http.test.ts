@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Problem, RoutingRule } from "#server/contract/index.ts";
 import type { Routing } from "#server/routing/index.ts";
-import { parseRulesFile } from "#server/routing/index.ts";
+import { parseRulesFile, RuleNotFoundError } from "#server/routing/index.ts";
 import { startTestServer } from "../fixtures/test-server.ts";
 
 const chest = {
@@ -14,13 +14,19 @@ const chest = {
 function createFakeRouting() {
   const rules = new Map<string, RoutingRule>();
   let woken = 0;
+  const known = (id: string) => {
+    const rule = rules.get(id);
+    if (!rule) throw new RuleNotFoundError(id, [...rules.keys()]);
+    return rule;
+  };
   const routing: Routing = {
     rules: async () => [...rules.values()],
     put: async (rule) => {
       for (const checked of parseRulesFile(JSON.stringify(rule))) rules.set(checked.id, checked);
+      return rule.ask.model === undefined ? [] : [`Nobody has announced ${rule.ask.model}.`];
     },
     remove: async (id) => {
-      const rule = rules.get(id);
+      const rule = known(id);
       rules.delete(id);
       return rule;
     },
@@ -30,19 +36,16 @@ function createFakeRouting() {
       rules: given.map(({ id }) => ({ id, matched: 0 })),
       series: [],
     }),
-    backfill: async (id, { queue, perHour }) =>
-      rules.has(id)
-        ? {
-            rule: id,
-            seriesTested: 0,
-            complete: true,
-            matched: 0,
-            queued: queue,
-            waiting: 0,
-            hours: perHour,
-            series: [],
-          }
-        : undefined,
+    backfill: async (id, { queue, perHour }) => ({
+      rule: known(id).id,
+      seriesTested: 0,
+      complete: true,
+      matched: 0,
+      queued: queue,
+      waiting: 0,
+      hours: perHour,
+      series: [],
+    }),
     stopBackfill: async () => 0,
     wake: () => {
       woken += 1;
@@ -69,7 +72,15 @@ test("a rule is added, with its defaults filled in, listed, replaced and removed
   expect(await server.api.call("removeRule", { params: { id: "chest-ct" } })).toMatchObject({ id: "chest-ct" });
   expect((await server.api.call("listRules")).rules).toEqual([]);
   const again = await server.api.send("removeRule", { params: { id: "chest-ct" } });
-  expect([again.status, ((await again.json()) as Problem).code]).toEqual([404, "not-found"]);
+  expect([again.status, ((await again.json()) as Problem).code]).toEqual([404, "rule-not-found"]);
+});
+
+test("what is doubtful about a rule is told as it is taken", async () => {
+  const ask = { ...chest.ask, model: "of-tomorrow" };
+  const taken = await server.api.call("putRule", { body: { ...chest, ask } });
+  expect(taken).toMatchObject({ id: "chest-ct", warnings: ["Nobody has announced of-tomorrow."] });
+  const { rules } = await server.api.call("listRules");
+  expect(rules).toEqual([RoutingRule.parse({ ...chest, ask })]);
 });
 
 test.each([
@@ -84,6 +95,18 @@ test.each([
   ],
   ["hours that never begin", { ...chest, onlyBetween: { from: "06:00", to: "06:00" } }, 400, "invalid-request"],
   ["an address as its destination", { ...chest, destination: { dicomweb: "http://other" } }, 400, "invalid-request"],
+  [
+    "a NIfTI folder that leads elsewhere",
+    { ...chest, ask: { prompts: ["lung"], outputs: ["nifti"], niftiSubfolder: "../elsewhere" } },
+    400,
+    "invalid-request",
+  ],
+  [
+    "a NIfTI folder and no NIfTI",
+    { ...chest, ask: { prompts: ["lung"], niftiSubfolder: "x" } },
+    400,
+    "invalid-request",
+  ],
   ["a prompt that is empty", { ...chest, ask: { prompts: [""] } }, 422, "invalid-prompt"],
 ])("a rule with %s is refused", async (_what, body, status, code) => {
   const response = await server.api.send("putRule", { body });

@@ -130,14 +130,14 @@ describe("of a series that is not one regular volume", () => {
     });
   });
 
-  test("a missing slice is refused, or interpolated and said, and the SEG refers to the slices that there are", async () => {
+  test("a missing slice is refused, or interpolated and said, and the SEG lies on the slices that there are", async () => {
     const files = ctSeries().toSpliced(3, 1);
     await expect(ask(["dark"], { series }, from(files))).rejects.toMatchObject({ reason: "missing-slice" });
     const outputs = ["seg", "sr", "rtstruct", "sc"] as const;
     const result = await ask(["dark"], { series, resample: true, outputs }, from(files));
     expect(result.notes.join()).toContain("interpolated onto a regular grid");
     expect(stored).toHaveLength(4);
-    expect(sourcesOf(stored[0]!)).toEqual(["2.25.4.1", "2.25.4.2", "2.25.4.3", undefined, "2.25.4.5", "2.25.4.6"]);
+    expect(sourcesOf(stored[0]!)).toEqual(["2.25.4.1", "2.25.4.2", "2.25.4.3", "2.25.4.5", "2.25.4.6"]);
   });
 
   test("what its pixels lost by compression is said of the SEG and of the pictures", async () => {

@@ -129,6 +129,15 @@ describe("system packages", () => {
     await expect(failure).rejects.toThrow("PARSE3D_DICOMWEB_URL");
   });
 
+  test("without the demo's heads the message says where they come from, and what can be asked without them", async () => {
+    for (const present of [[], ["apt-get"]]) {
+      const failure = ensure(fakeHost({ present, isRoot: false }), ["demo-studies"]);
+      await expect(failure).rejects.toThrow("mricron-data (the MR head), invesalius-examples (the CT head)");
+      await expect(failure).rejects.toThrow("bin/parse3d segment SCAN.nii.gz");
+      await expect(failure).rejects.not.toThrow("Instead of a local Orthanc");
+    }
+  });
+
   test("this machine is looked at by programs, paths and patterns", () => {
     expect(thisHost.has("sh")).toBe(true);
     expect(thisHost.has("no-such-program")).toBe(false);

@@ -1,22 +1,25 @@
-/** The keywords of JSON Schema 2020-12 that the contract's replies need. */
-export interface JsonSchema {
-  readonly $ref?: string;
-  readonly type?: string | readonly string[];
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly JsonSchema[];
-  readonly oneOf?: readonly JsonSchema[];
-  readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean | JsonSchema;
-  readonly items?: JsonSchema;
-  readonly prefixItems?: readonly JsonSchema[];
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-}
+/** What a JSON value is to be, as short as it can be said: the contract's shapes are a good part of the bundle. */
+export type Shape =
+  /** A definition's name; or s: string, n: number, i: integer, b: boolean, z: null, "*": anything. */
+  | string
+  /** An object; names that end in "?" may be missing, and others that are not listed may be there. */
+  | { readonly [name: string]: Shape }
+  | Compound;
 
-export type Definitions = Readonly<Record<string, JsonSchema>>;
+type Compound =
+  /** One of these values; one of these shapes. */
+  | readonly ["=", readonly unknown[]]
+  | readonly ["|", readonly Shape[]]
+  /** A string that the expression matches. */
+  | readonly ["~", string]
+  /** Bounds, both within; without the upper one, none. */
+  | readonly ["<", "n" | "i", number, number?]
+  /** A list of such; a list that begins so; an object of such. */
+  | readonly ["[", Shape]
+  | readonly ["(", readonly Shape[]]
+  | readonly ["{", Shape];
+
+export type Definitions = Readonly<Record<string, Shape>>;
 
 export interface SchemaCheck {
   /** @throws Error that names the first place that does not fit */
@@ -25,53 +28,80 @@ export interface SchemaCheck {
 }
 
 /**
- * Checks values as the contract's zod schema does, from the JSON Schema of it: zod itself would be half of the bundle.
- * Properties that the schema does not know pass: a newer server may send more.
+ * Checks values as the contract's zod schema does: zod itself would be half of the bundle.
+ * Properties that the shape does not know pass: a newer server may send more.
  */
-export function schemaCheck(schema: JsonSchema, definitions: Definitions): SchemaCheck {
+export function schemaCheck(shape: Shape, definitions: Definitions): SchemaCheck {
   return {
     parse: (value) => {
-      const misfit = firstMisfit(value, schema, definitions, "");
+      const misfit = firstMisfit(value, shape, definitions, "");
       if (misfit !== undefined) throw new Error(`unexpected value at ${misfit || "/"}`);
       return value;
     },
     safeParse: (data) =>
-      firstMisfit(data, schema, definitions, "") === undefined ? { success: true, data } : { success: false },
+      firstMisfit(data, shape, definitions, "") === undefined ? { success: true, data } : { success: false },
   };
 }
 
+const primitives: Readonly<Record<string, (value: unknown) => boolean>> = {
+  s: (value) => typeof value === "string",
+  n: (value) => typeof value === "number",
+  i: Number.isInteger,
+  b: (value) => typeof value === "boolean",
+  z: (value) => value === null,
+  "*": () => true,
+};
+
 /** @returns a JSON pointer to the first place that does not fit */
-function firstMisfit(value: unknown, schema: JsonSchema, definitions: Definitions, at: string): string | undefined {
-  const { $ref } = schema;
-  if ($ref !== undefined) {
-    const definition = definitions[$ref.slice($ref.lastIndexOf("/") + 1)];
-    return definition ? firstMisfit(value, definition, definitions, at) : at;
+function firstMisfit(value: unknown, shape: Shape, definitions: Definitions, at: string): string | undefined {
+  if (typeof shape === "string") {
+    const named = definitions[shape];
+    if (named !== undefined) return firstMisfit(value, named, definitions, at);
+    return primitives[shape]?.(value) ? undefined : at;
   }
-  const fits = (one: JsonSchema) => firstMisfit(value, one, definitions, at) === undefined;
-  const choices = schema.anyOf ?? schema.oneOf;
-  if (choices && !choices.some(fits)) return at;
-  const types = typeof schema.type === "string" ? [schema.type] : schema.type;
-  if (types && !types.some((type) => hasType(value, type))) return at;
-  if (schema.const !== undefined && value !== schema.const) return at;
-  if (schema.enum && !schema.enum.includes(value)) return at;
-  if (typeof value === "string" && schema.pattern !== undefined && !new RegExp(schema.pattern, "u").test(value))
-    return at;
-  if (typeof value === "number" && (value < (schema.minimum ?? value) || value > (schema.maximum ?? value))) return at;
-  if (Array.isArray(value)) return misfitInList(value, schema, definitions, at);
-  if (typeof value === "object" && value !== null) return misfitInObject({ ...value }, schema, definitions, at);
-  return undefined;
+  if (isCompound(shape)) return misfitOfCompound(value, shape, definitions, at);
+  return isObject(value) ? misfitInObject(value, Object.entries(shape), definitions, at) : at;
+}
+
+function misfitOfCompound(value: unknown, shape: Compound, definitions: Definitions, at: string): string | undefined {
+  switch (shape[0]) {
+    case "=":
+      return shape[1].includes(value) ? undefined : at;
+    case "|":
+      return shape[1].some((one) => firstMisfit(value, one, definitions, at) === undefined) ? undefined : at;
+    case "~":
+      return typeof value === "string" && new RegExp(shape[1], "u").test(value) ? undefined : at;
+    case "<": {
+      const [, type, lowest, highest = Number.MAX_VALUE] = shape;
+      return primitives[type]?.(value) && Number(value) >= lowest && Number(value) <= highest ? undefined : at;
+    }
+    case "[":
+      return misfitInList(value, [], shape[1], definitions, at);
+    case "(":
+      return misfitInList(value, shape[1], "*", definitions, at);
+    case "{":
+      if (!isObject(value)) return at;
+      return misfitInObject(
+        value,
+        Object.keys(value).map((name) => [name, shape[1]]),
+        definitions,
+        at,
+      );
+    default:
+      return shape satisfies never;
+  }
 }
 
 function misfitInList(
-  list: readonly unknown[],
-  { items, prefixItems = [] }: JsonSchema,
+  list: unknown,
+  first: readonly Shape[],
+  others: Shape,
   definitions: Definitions,
   at: string,
 ): string | undefined {
-  if (list.length < prefixItems.length) return at;
-  for (const [index, item] of list.entries()) {
-    const schema = prefixItems[index] ?? items;
-    const misfit = schema && firstMisfit(item, schema, definitions, `${at}/${index}`);
+  if (!Array.isArray(list) || list.length < first.length) return at;
+  for (let n = 0; n < list.length; n++) {
+    const misfit = firstMisfit(list[n], first[n] ?? others, definitions, `${at}/${n}`);
     if (misfit !== undefined) return misfit;
   }
   return undefined;
@@ -79,31 +109,23 @@ function misfitInList(
 
 function misfitInObject(
   object: Readonly<Record<string, unknown>>,
-  { properties = {}, required = [], additionalProperties }: JsonSchema,
+  wanted: readonly (readonly [name: string, shape: Shape])[],
   definitions: Definitions,
   at: string,
 ): string | undefined {
-  for (const name of required) if (object[name] === undefined) return `${at}/${name}`;
-  for (const [name, item] of Object.entries(object)) {
-    const others = typeof additionalProperties === "object" ? additionalProperties : undefined;
-    const schema = properties[name] ?? others;
-    const misfit = schema && item !== undefined && firstMisfit(item, schema, definitions, `${at}/${name}`);
-    if (typeof misfit === "string") return misfit;
+  for (const [key, shape] of wanted) {
+    const name = key.replace(/\?$/, "");
+    if (object[name] === undefined && name !== key) continue;
+    const misfit = firstMisfit(object[name], shape, definitions, `${at}/${name}`);
+    if (misfit !== undefined) return misfit;
   }
   return undefined;
 }
 
-function hasType(value: unknown, type: string): boolean {
-  switch (type) {
-    case "null":
-      return value === null;
-    case "array":
-      return Array.isArray(value);
-    case "object":
-      return typeof value === "object" && value !== null && !Array.isArray(value);
-    case "integer":
-      return Number.isInteger(value);
-    default:
-      return typeof value === type;
-  }
+function isCompound(shape: Shape): shape is Compound {
+  return Array.isArray(shape);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import type { Drawing, FinishedSlice, VolumeShape } from "../state/viewer-port.ts";
+import type { Drawing, FinishedSlice } from "../state/viewer-port.ts";
 import { labelmapOf, sameShape } from "./labelmap.ts";
 import type { DisplaySet, OhifServices } from "./types.ts";
 
@@ -10,7 +10,6 @@ interface DrawingOptions {
   /** Of the images. */
   readonly displaySet: DisplaySet;
   readonly prompts: readonly { readonly id: string; readonly text: string }[];
-  readonly shape: VolumeShape;
   readonly label: string;
   /** Puts the segmentation into the viewports that show the images. */
   show(segmentationId: string): Promise<void>;
@@ -21,7 +20,6 @@ export async function openDrawing({
   segmentationService,
   displaySet,
   prompts,
-  shape,
   label,
   show,
 }: DrawingOptions): Promise<Drawing | undefined> {
@@ -32,17 +30,21 @@ export async function openDrawing({
   if (!segmentationService.createLabelmapForDisplaySet || !segmentationService.remove) return undefined;
   await segmentationService.createLabelmapForDisplaySet(displaySet, { segmentationId, label, segments });
   const labelmap = labelmapOf(segmentationId);
-  if (!labelmap || !sameShape(labelmap.shape, shape)) {
+  if (!labelmap) {
     segmentationService.remove(segmentationId);
     return undefined;
   }
+  // What is not finished has no outline, which is also what takes longest to draw.
+  segmentationService.setStyle?.({ segmentationId, type: "Labelmap" }, { renderOutline: false });
   await show(segmentationId);
+  let isEmpty = true;
   let isWaiting = false;
   let removed = false;
   return {
-    draw: ({ promptId, sliceIndex, runs }: FinishedSlice) => {
+    draw: (slice: FinishedSlice) => {
+      const { promptId, sliceIndex, runs } = slice;
       const number = prompts.findIndex(({ id }) => id === promptId) + 1;
-      if (removed || number === 0) return;
+      if (removed || number === 0 || !sameShape(labelmap.shape, slice)) return;
       labelmap.change(sliceIndex, (_, labels) => {
         for (let n = 0, at = 0; n < runs.length; n++) {
           const length = runs[n] ?? 0;
@@ -51,6 +53,12 @@ export async function openDrawing({
         }
         return true;
       });
+      // The first is what somebody waits for.
+      if (isEmpty && runs.length > 1) {
+        isEmpty = false;
+        labelmap.redraw();
+        return;
+      }
       if (isWaiting) return;
       isWaiting = true;
       whenIdle(() => {

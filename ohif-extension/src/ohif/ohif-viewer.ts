@@ -90,14 +90,13 @@ export function createOhifViewer(
 
     sliceInView,
 
-    openDrawing: async ({ seriesInstanceUid }, prompts, shape) => {
+    openDrawing: async ({ seriesInstanceUid }, prompts) => {
       const [displaySet] = displaySetService.getDisplaySetsForSeries(seriesInstanceUid) ?? [];
       if (!displaySet || viewportsOf(displaySet.displaySetInstanceUID).length === 0) return undefined;
       return openDrawing({
         segmentationService,
         displaySet,
         prompts,
-        shape,
         label: previewOf(prompts.map(({ text }) => text).join(", ")),
         show: async (segmentationId) => {
           for (const viewportId of viewportsOf(displaySet.displaySetInstanceUID)) {

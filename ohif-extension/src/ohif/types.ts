@@ -101,6 +101,10 @@ export interface OhifServices {
       },
     ): Promise<string>;
     remove?(segmentationId: string): void;
+    setStyle?(
+      specifier: { readonly segmentationId: string; readonly type: "Labelmap" },
+      style: { readonly renderOutline: boolean },
+    ): void;
     getSegmentationRepresentations(
       viewportId: string,
       specifier: { readonly segmentationId: string },

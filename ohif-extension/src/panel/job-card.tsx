@@ -1,6 +1,6 @@
 import type { JobView, Verdict } from "#server/contract/index.ts";
 import { hasEnded } from "../api/follow-job.ts";
-import { type ActiveSeries, type JobEntry, nameOf, promptsOf, recutOf, segShownFor } from "../state/panel-state.ts";
+import { type JobEntry, mayResample, nameOf, recutOf, resampled, segShownFor } from "../state/panel-state.ts";
 import { overall } from "../state/progress.ts";
 import { moment, stageLine, type Texts } from "../texts.ts";
 import { FindingRow } from "./finding-row.tsx";
@@ -14,7 +14,7 @@ export interface JobCardProps {
   readonly serverUrl: string;
   readonly activeSeriesUid: string | undefined;
   onCancel(): void;
-  onRetry(prompts: readonly string[], series: ActiveSeries): void;
+  onAskAgain(options?: { readonly resample?: boolean }): void;
   onShow(): void;
   onHide(): void;
   onJump(pointLps: readonly [number, number, number]): void;
@@ -95,7 +95,8 @@ function Notes({ job, texts }: { readonly job: JobView; readonly texts: Texts })
   const notes = new Set([...own, ...(job.result?.notes ?? []), ...job.findings.flatMap((finding) => finding.notes)]);
   if (notes.size === 0) return null;
   return (
-    <details className="p3d-note" data-cy="parse3d-notes">
+    // What was put onto another grid says so without being asked.
+    <details className="p3d-note" data-cy="parse3d-notes" open={resampled(job)}>
       <summary>{texts.notes(notes.size)}</summary>
       {[...notes].map((note) => (
         <p key={note} className="p3d-note">
@@ -135,26 +136,41 @@ function Progress({
   );
 }
 
-function Actions({ entry, texts, prompts, onShow, onHide, onRetry }: JobCardProps & { readonly prompts: string }) {
+function Actions({ entry, texts, prompts, onShow, onHide, onAskAgain }: JobCardProps & { readonly prompts: string }) {
   const { job, overlay } = entry;
-  const series = seriesOf(job);
   const mayRetry = (job.state === "failed" && job.problem?.retryable !== false) || job.state === "cancelled";
-  if (segShownFor(entry) && overlay.kind !== "loading") {
+  if (segShownFor(entry)) {
     const isShown = overlay.kind === "shown";
+    // While it is loaded the button stays, with the focus that it may have.
+    const isLoading = overlay.kind === "loading";
     return (
       <button
         type="button"
         className="p3d-button p3d-small"
         data-cy={isShown ? "parse3d-hide" : "parse3d-show"}
         aria-label={isShown ? texts.hideJob(prompts) : texts.showJob(prompts)}
-        onClick={isShown ? onHide : onShow}
+        aria-disabled={isLoading || undefined}
+        onClick={isShown ? onHide : isLoading ? undefined : onShow}
       >
         {isShown ? texts.hide : texts.show}
       </button>
     );
   }
-  return mayRetry && series ? (
-    <button type="button" className="p3d-button p3d-small" onClick={() => onRetry(promptsOf(job), series)}>
+  if (mayResample(job)) {
+    return (
+      <button
+        type="button"
+        className="p3d-button p3d-small"
+        data-cy="parse3d-resample"
+        aria-label={texts.resampleJob(prompts)}
+        onClick={() => onAskAgain({ resample: true })}
+      >
+        {texts.resample}
+      </button>
+    );
+  }
+  return mayRetry && job.request.kind === "series" ? (
+    <button type="button" className="p3d-button p3d-small" onClick={() => onAskAgain()}>
       {texts.tryAgain}
     </button>
   ) : null;
@@ -164,10 +180,4 @@ function Actions({ entry, texts, prompts, onShow, onHide, onRetry }: JobCardProp
 function ranked(findings: JobView["findings"]): JobView["findings"] {
   if (findings.length < 2) return findings;
   return [...findings].sort((a, b) => Number(b.present) - Number(a.present) || (b.score ?? 0) - (a.score ?? 0));
-}
-
-function seriesOf({ request }: JobView): ActiveSeries | undefined {
-  if (request.kind !== "series") return undefined;
-  const { studyInstanceUid, seriesInstanceUid } = request;
-  return { studyInstanceUid, seriesInstanceUid, modality: "", description: "" };
 }

@@ -1,3 +1,4 @@
+import type { KeyboardEvent } from "react";
 import { hasEnded } from "../api/follow-job.ts";
 import { entriesOfStudy } from "../state/panel-state.ts";
 import type { Visit } from "../visit.ts";
@@ -11,6 +12,11 @@ export interface PanelProps {
   readonly visit: Visit;
 }
 
+/** The keys that press what has the focus: the viewer has meanings of its own for them, and would take them. */
+function keepPressing(event: KeyboardEvent): void {
+  if (event.key === "Enter" || event.key === " ") event.stopPropagation();
+}
+
 /** The prompt box, what runs, and what was found in the study that is open. */
 export function Panel({ visit }: PanelProps) {
   const { session, state } = useVisit(visit);
@@ -20,7 +26,7 @@ export function Panel({ visit }: PanelProps) {
   const vocabulary = series && state.vocabularies[series.modality];
   const entries = entriesOfStudy(state);
   return (
-    <section className="p3d-panel" aria-label={texts.title} data-cy="parse3d-panel">
+    <section className="p3d-panel" aria-label={texts.title} data-cy="parse3d-panel" onKeyDown={keepPressing}>
       <style>{styles}</style>
       <PromptBox
         texts={texts}
@@ -46,7 +52,7 @@ export function Panel({ visit }: PanelProps) {
               serverUrl={settings.serverUrl}
               activeSeriesUid={series?.seriesInstanceUid}
               onCancel={() => session.cancel(entry.job.id)}
-              onRetry={(prompts, of) => (prompts.length > 0 ? session.segment(prompts, of) : session.recognise(of))}
+              onAskAgain={(options) => session.askAgain(entry.job.id, options)}
               onShow={() => session.show(entry.job.id)}
               onHide={() => session.hide(entry.job.id)}
               onJump={(at) => session.jumpTo(entry.job.id, at)}

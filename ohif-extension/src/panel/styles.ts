@@ -25,8 +25,8 @@ export const styles = `
   height: 30px; padding: 0 10px; border: 1px solid var(--p3d-line); border-radius: 4px; background: transparent;
   color: var(--p3d-accent); font: inherit; white-space: nowrap; cursor: pointer;
 }
-.p3d-button:hover:not(:disabled) { background: rgb(255 255 255 / 0.08); }
-.p3d-button:disabled { opacity: 0.55; cursor: default; }
+.p3d-button:hover:not(:disabled, [aria-disabled]) { background: rgb(255 255 255 / 0.08); }
+.p3d-button:is(:disabled, [aria-disabled]) { opacity: 0.55; cursor: default; }
 .p3d-button.p3d-main { border-color: var(--p3d-accent); background: var(--p3d-accent); color: var(--p3d-on-accent); }
 .p3d-button.p3d-small { flex: none; height: 22px; min-width: 22px; padding: 0 6px; font-size: 12px; }
 .p3d-job > .p3d-button { align-self: flex-start; }
@@ -39,7 +39,7 @@ export const styles = `
 .p3d-option { display: flex; justify-content: space-between; gap: 8px; padding: 3px 6px; border-radius: 3px; cursor: pointer; }
 .p3d-option[aria-selected="true"] { background: rgb(255 255 255 / 0.14); }
 .p3d-option small { color: var(--p3d-dim); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.p3d-note { margin: 0; color: var(--p3d-dim); font-size: 12px; }
+.p3d-note { margin: 0; color: var(--p3d-dim); font-size: 12px; overflow-wrap: anywhere; }
 .p3d-note summary { cursor: pointer; }
 .p3d-error { margin: 0; padding: 4px 6px; border-left: 3px solid var(--p3d-danger); color: var(--p3d-danger); overflow-wrap: anywhere; }
 .p3d-error a { color: inherit; }

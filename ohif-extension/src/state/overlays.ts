@@ -9,6 +9,8 @@ export interface Overlays {
   hide(jobId: string): void;
   /** People do not notice stored segmentations: those that they asked for themselves are shown. */
   showNewest(): Promise<void>;
+  /** Makes ready to draw a job that has begun: that takes longer than its first slice. */
+  prepare(jobId: string): void;
   preview(jobId: string, slice: FinishedSlice): void;
   /** Takes what was drawn of a job out again. */
   endPreview(jobId: string): void;
@@ -36,6 +38,15 @@ export function createOverlays(desk: Desk): Overlays {
       desk.change(jobId, (old) => ({ ...old, overlay: { kind: "failed", why } }));
       desk.announce(texts.overlayFailed(why));
     }
+  }
+
+  /** The job's drawing, which is opened now unless it was; undefined where it asked for none. */
+  function drawingOf(jobId: string): Promise<Drawing | undefined> | undefined {
+    const request = desk.entry(jobId)?.job.request;
+    if (request?.kind !== "series" || request.prompts.length === 0) return undefined;
+    const opened = drawings.get(jobId) ?? viewer.openDrawing(request, request.prompts).catch(() => undefined);
+    drawings.set(jobId, opened);
+    return opened;
   }
 
   return {
@@ -69,15 +80,14 @@ export function createOverlays(desk: Desk): Overlays {
       for (const { job } of toShow) await show(job.id);
     },
 
+    prepare: (jobId) => {
+      if (desk.options.preview) drawingOf(jobId);
+    },
+
     preview: (jobId, slice) => {
-      const request = desk.entry(jobId)?.job.request;
-      if (request?.kind !== "series") return;
-      let drawing = drawings.get(jobId);
-      if (!drawing) {
-        drawing = viewer.openDrawing(request, request.prompts, slice).catch(() => undefined);
-        drawings.set(jobId, drawing);
-        desk.change(jobId, (old) => ({ ...old, drawn: true }));
-      }
+      const drawing = drawingOf(jobId);
+      if (!drawing) return;
+      if (!desk.entry(jobId)?.drawn) desk.change(jobId, (old) => ({ ...old, drawn: true }));
       void drawing.then((open) => {
         if (drawings.get(jobId) === drawing) open?.draw(slice);
       });

@@ -93,6 +93,30 @@ export function recutOf({ request }: JobView): string | undefined {
   return request.kind === "series" ? request.recut?.jobId : undefined;
 }
 
+/** Whether slices that are no regular grid were to be put onto one. */
+export function resampled({ request }: JobView): boolean {
+  return request.kind === "series" && request.resample === true;
+}
+
+const unevenFaults: readonly unknown[] = ["missing-slice", "non-uniform-spacing", "gantry-tilt"];
+
+/** Whether it was refused for slices that are no regular grid: it may be asked again with them put onto one. */
+export function mayResample({ request, problem }: JobView): boolean {
+  return (
+    request.kind === "series" &&
+    request.resample !== true &&
+    problem?.code === "unsupported-series" &&
+    unevenFaults.includes(problem.details?.reason)
+  );
+}
+
+/** The series that was asked about, as far as its job tells. */
+export function seriesOf({ request }: JobView): ActiveSeries | undefined {
+  if (request.kind !== "series") return undefined;
+  const { studyInstanceUid, seriesInstanceUid } = request;
+  return { studyInstanceUid, seriesInstanceUid, modality: "", description: "" };
+}
+
 /** Verdicts put to their jobs: of several, the newest. */
 export function withReviews(state: PanelState, reviews: readonly ReviewView[]): PanelState {
   return {

@@ -23,25 +23,47 @@ export function replacePromptAt(text: string, caret: number, prompt: string): st
 
 /**
  * Targets that the typed words may mean, the likeliest first: names that begin with them, then names in which a word
- * begins with them, then those that a synonym begins with.
+ * begins with them, then those that a synonym begins with, then those of which each typed word begins a word. Of what comes
+ * in two sides, each side is a target as well.
  */
 export function completions(typed: string, vocabulary: VocabularyView | undefined, limit: number): readonly Target[] {
-  const words = normal(typed);
+  const typedName = normal(typed);
   const targets = vocabulary?.targets ?? [];
-  if (words === "") return targets.slice(0, limit);
+  if (typedName === "") return targets.slice(0, limit);
   const rank = ({ name, synonyms }: Target): number => {
     const own = normal(name);
-    if (own.startsWith(words)) return 0;
-    if (` ${own}`.includes(` ${words}`)) return 1;
-    if (synonyms.some((synonym) => normal(synonym).startsWith(words))) return 2;
-    return own.includes(words) ? 3 : 4;
+    if (own.startsWith(typedName)) return 0;
+    if (` ${own}`.includes(` ${typedName}`)) return 1;
+    const others = synonyms.map(normal);
+    if (others.some((other) => other.startsWith(typedName))) return 2;
+    if ([own, ...others].some((one) => beginsWords(one, typedName))) return 3;
+    return own.includes(typedName) ? 4 : 5;
   };
-  return targets
+  return withSides(targets)
     .map((target) => ({ target, rank: rank(target) }))
-    .filter((item) => item.rank < 4)
+    .filter((item) => item.rank < 5)
     .sort((a, b) => a.rank - b.rank)
     .slice(0, limit)
     .map(({ target }) => target);
+}
+
+function beginsWords(name: string, typed: string): boolean {
+  return typed.split(" ").every((part) => ` ${name}`.includes(` ${part}`));
+}
+
+/** The sides stand after all others, and not where another model knows one by that name. */
+function withSides(targets: readonly Target[]): readonly Target[] {
+  const names = new Set(targets.map(({ name }) => normal(name)));
+  const sides = targets
+    .filter(({ sided }) => sided)
+    .flatMap((target) =>
+      ["left", "right"].map((side) => ({
+        ...target,
+        name: `${side} ${target.name}`,
+        synonyms: target.synonyms.map((synonym) => `${side} ${synonym}`),
+      })),
+    );
+  return [...targets, ...sides.filter(({ name }) => !names.has(normal(name)))];
 }
 
 /** The prompts that no installed model lists, by name or synonym; vocabularies name structures of two sides once. */

@@ -4,15 +4,20 @@ import { followJob } from "../api/follow-job.ts";
 import { findingLine } from "../texts.ts";
 import type { Desk } from "./desk.ts";
 import type { Overlays } from "./overlays.ts";
-import { type ActiveSeries, afterEvent, nameOf, promptsOf, withJobs } from "./panel-state.ts";
+import { type ActiveSeries, afterEvent, nameOf, promptsOf, resampled, seriesOf, withJobs } from "./panel-state.ts";
 
 /** Prompts, or all that the models recommend. */
-export type Asked = { readonly prompts: readonly string[] } | { readonly recognise: true };
+export type Asked = ({ readonly prompts: readonly string[] } | { readonly recognise: true }) & {
+  /** Slices that are no regular grid are put onto one. */
+  readonly resample?: boolean;
+};
 
 /** Asking, watching and cancelling. */
 export interface Questions {
   /** @returns the job as it ended; undefined where it was not taken or is not known any more: the state tells why */
   ask(what: Asked, series?: ActiveSeries): Promise<JobView | undefined>;
+  /** Asks once more what a job asked; `resample` as then, unless told. @returns as `ask` */
+  askAgain(jobId: string, options?: Pick<Asked, "resample">): Promise<JobView | undefined>;
   /** Watches a job that the server has taken, and presents its end. */
   attend(job: JobView): Promise<JobView>;
   follow(jobId: string): Promise<JobView>;
@@ -35,6 +40,7 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
           continue;
         }
         desk.change(jobId, (old) => ({ ...old, job: afterEvent(old.job, event) }));
+        if (event.type === "state" && event.job.state === "running") overlays.prepare(jobId);
         if (event.type === "finding")
           desk.announce(`${event.finding.prompt.text}: ${findingLine(event.finding, texts)}`);
       }
@@ -87,6 +93,7 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
     const where = { studyInstanceUid: series.studyInstanceUid, seriesInstanceUid: series.seriesInstanceUid };
     const { preview, keepProbabilities, model, ...asked } = options;
     const common = { ...where, ...(model !== undefined && { model }) };
+    const { resample } = what;
     const body: SubmitJob =
       "recognise" in what
         ? { ...common, ...what }
@@ -94,7 +101,9 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
             ...common,
             ...asked,
             ...(asked.outputs && { outputs: [...asked.outputs] }),
-            ...(preview && { preview, ...firstSlice(series) }),
+            // Slices of another grid are counted otherwise than those in view.
+            ...(preview && { preview, ...(!resample && firstSlice(series)) }),
+            ...(resample && { resample }),
             ...(keepProbabilities && { keepProbabilities }),
             prompts: [...what.prompts],
           };
@@ -114,22 +123,35 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
     }
   }
 
+  async function ask(what: Asked, given?: ActiveSeries): Promise<JobView | undefined> {
+    const series = given ?? viewer.activeSeries();
+    if (!series) {
+      store.update((state) => ({ ...state, refusal: { text: texts.noSeries }, announcement: texts.noSeries }));
+      return undefined;
+    }
+    try {
+      const submitted = await submit(what, series);
+      return submitted && (await attend(submitted));
+    } catch (error) {
+      if (!signal.aborted) desk.refuse(error);
+      return undefined;
+    }
+  }
+
   return {
     follow,
     attend,
-    ask: async (what, given) => {
-      const series = given ?? viewer.activeSeries();
-      if (!series) {
-        store.update((state) => ({ ...state, refusal: { text: texts.noSeries }, announcement: texts.noSeries }));
-        return undefined;
-      }
-      try {
-        const submitted = await submit(what, series);
-        return submitted && (await attend(submitted));
-      } catch (error) {
-        if (!signal.aborted) desk.refuse(error);
-        return undefined;
-      }
+    ask,
+    askAgain: async (jobId, options) => {
+      const job = desk.entry(jobId)?.job;
+      const series = job && seriesOf(job);
+      if (!series) return undefined;
+      const resample = options?.resample ?? resampled(job);
+      const prompts = promptsOf(job);
+      return ask(
+        { ...(prompts.length > 0 ? { prompts } : { recognise: true }), ...(resample && { resample }) },
+        series,
+      );
     },
     cancel: async (jobId) => {
       const cancelling = (value: boolean) => desk.change(jobId, (old) => ({ ...old, cancelling: value }));

@@ -2,7 +2,7 @@ import type { JobView, Verdict } from "#server/contract/index.ts";
 import { createDesk, type SessionParts } from "./desk.ts";
 import { createHistory } from "./history.ts";
 import { createOverlays } from "./overlays.ts";
-import type { ActiveSeries, PanelState } from "./panel-state.ts";
+import type { PanelState } from "./panel-state.ts";
 import { createQuestions } from "./questions.ts";
 import { createReviews } from "./reviews.ts";
 import type { Store } from "./store.ts";
@@ -13,9 +13,11 @@ export interface Session extends Disposable {
   readonly store: Store<PanelState>;
   setDraft(text: string): void;
   /** @returns the job as it ended; undefined where it was not taken or is not known any more: the state tells why */
-  segment(prompts: readonly string[], series?: ActiveSeries): Promise<JobView | undefined>;
+  segment(prompts: readonly string[]): Promise<JobView | undefined>;
   /** Asks for all that the models recommend for such an image. @returns as `segment` */
-  recognise(series?: ActiveSeries): Promise<JobView | undefined>;
+  recognise(): Promise<JobView | undefined>;
+  /** Asks once more what a job asked; with `resample`, slices that are no regular grid are put onto one. @returns as `segment` */
+  askAgain(jobId: string, options?: { readonly resample?: boolean }): Promise<JobView | undefined>;
   cancel(jobId: string): Promise<void>;
   show(jobId: string): Promise<void>;
   hide(jobId: string): void;
@@ -40,9 +42,10 @@ export function createSession(parts: SessionParts): Session {
   return {
     store,
     setDraft: (draft) => store.update((state) => ({ ...state, draft })),
-    segment: async (prompts, series) =>
-      prompts.length === 0 && viewer.activeSeries() ? undefined : questions.ask({ prompts: [...prompts] }, series),
-    recognise: (series) => questions.ask({ recognise: true }, series),
+    segment: async (prompts) =>
+      prompts.length === 0 && viewer.activeSeries() ? undefined : questions.ask({ prompts: [...prompts] }),
+    recognise: () => questions.ask({ recognise: true }),
+    askAgain: questions.askAgain,
     cancel: questions.cancel,
     show: overlays.show,
     hide: overlays.hide,

@@ -12,6 +12,7 @@ export type FinishedSlice = Omit<Extract<JobEvent, { readonly type: "preview" }>
 
 /** A labelmap in the viewports that is drawn while its job runs. */
 export interface Drawing {
+  /** Slices of another shape than that of the images are left out. */
   draw(slice: FinishedSlice): void;
   /** Takes it out of the viewer. */
   remove(): void;
@@ -47,7 +48,6 @@ export interface ViewerPort {
   openDrawing(
     series: Pick<ActiveSeries, "seriesInstanceUid">,
     prompts: readonly { readonly id: string; readonly text: string }[],
-    shape: VolumeShape,
   ): Promise<Drawing | undefined>;
   /**
    * Changes the labels of a shown segmentation, the slice in view first, in pieces between which the viewer lives on.

@@ -10,7 +10,7 @@ import type { AzureMlManifest, InstalledAzureMl } from "#models/index.ts";
 import type { ChildEngine, Reply } from "../child/engine.ts";
 import { greyLevels, isWindowed } from "../child/grey-levels.ts";
 import { packPlane } from "../child/pack-plane.ts";
-import { windowsOf } from "../child/windowed-volumes.ts";
+import { windowNote, windowsOf } from "../child/windowed-volumes.ts";
 import type { Begin, Load, VolumeHeader } from "../protocol.ts";
 import type { EndpointAnswer } from "./answer.ts";
 import { Claims } from "./claims.ts";
@@ -24,6 +24,7 @@ interface SentVolume {
   readonly reorientation: Reorientation | undefined;
   /** By the name of the window; one for all where no window changes anything. */
   readonly images: ReadonlyMap<string, Uint8Array>;
+  readonly isWindowed: boolean;
 }
 
 /**
@@ -48,6 +49,8 @@ export function openAzureMlEngine({ manifest }: InstalledAzureMl, load: Load): C
       if (!volume) throw new Error("no volume was prepared");
       await reply.progress("prepare", 1);
       await reply.progress("infer", 0);
+      const windows = volume.isWindowed ? windowNote(question, manifest) : undefined;
+      if (windows !== undefined) await reply.note(windows);
       await tellWhatDiffers(question, reply);
       for await (const answered of askAll(endpoint, volume, question, manifest, reply)) {
         await sendPlanes(answered, volume, reply);
@@ -79,7 +82,7 @@ async function packVolume(
   const { orientation } = manifest;
   const reorientation = orientation === "any" ? undefined : reorientationTo(geometry, orientation);
   const size = reorientation ? reorientation.axes.map(({ from }) => header.size[from]!) : header.size;
-  return { key: header.key, size: size as unknown as Vec3, reorientation, images };
+  return { key: header.key, size: size as unknown as Vec3, reorientation, images, isWindowed: !one };
 }
 
 async function packImage(

@@ -16,12 +16,13 @@ import { answerSlices } from "./answer-slices.ts";
 import type { BundleGraphs } from "./bundle-graphs.ts";
 import type { ChildEngine } from "./engine.ts";
 import { checkGoldenSample } from "./golden-sample.ts";
+import { isWindowed } from "./grey-levels.ts";
 import { seedsOf } from "./image-model.ts";
 import { MOST_PROMPTS, padPrompts } from "./image-network.ts";
 import { type KeyedPrompt, recallingNetwork } from "./recalling-network.ts";
 import { RunBudget } from "./run-budget.ts";
 import { TextEncoder } from "./text-encoder.ts";
-import { type WindowedVolumes, windowedVolumes, windowsOf } from "./windowed-volumes.ts";
+import { type WindowedVolumes, windowedVolumes, windowNote, windowsOf } from "./windowed-volumes.ts";
 
 /**
  * Runs any bundle that meets the contract, slice by slice. On a CT each prompt sees the window of the target that it names;
@@ -37,10 +38,12 @@ export async function openBundleEngine(
   const text = new TextEncoder(graphs.text, tokenizer, manifest);
   await checkGoldenSample(manifest, tokenizer, text, image);
   const memory = new AnswerMemory(graphs.memoryBytes ?? mostRemembered);
-  const budget = new RunBudget({ slices: graphs.sliceBatch, prompts: graphs.promptBatch ?? MOST_PROMPTS });
+  const most = { slices: graphs.sliceBatch, prompts: graphs.promptBatch ?? MOST_PROMPTS };
+  // The golden sample was a slice with a prompt.
+  const budget = graphs.freeBytes ? RunBudget.within(most, graphs.freeBytes(), manifest) : new RunBudget(most);
   const overlong = ({ prompts }: Begin) =>
     prompts.filter((prompt) => tokenizer.countTokens(prompt.text) > manifest.contextLength);
-  let prepared: { readonly key: string; readonly views: WindowedVolumes } | undefined;
+  let prepared: { readonly key: string; readonly views: WindowedVolumes; readonly isWindowed: boolean } | undefined;
   const viewsOf = ({ volume }: Begin): WindowedVolumes => (prepared?.key === volume.key ? prepared.views : new Map());
 
   return {
@@ -57,12 +60,18 @@ export async function openBundleEngine(
       const known = viewsOf(question);
       prepared = undefined;
       await reply.progress("prepare", 0.5);
-      prepared = { key: question.volume.key, views: windowedVolumes(voxels, question, manifest, known) };
+      prepared = {
+        key: question.volume.key,
+        views: windowedVolumes(voxels, question, manifest, known),
+        isWindowed: isWindowed(voxels, question.volume),
+      };
     },
     async answer(question, reply) {
       const cut = overlong(question).length;
       if (cut > 0)
         await reply.note(`${cut} prompt(s) were cut to the ${manifest.contextLength} tokens that the model reads.`);
+      const windows = prepared?.isWindowed ? windowNote(question, manifest) : undefined;
+      if (windows !== undefined) await reply.note(windows);
       const { draws: wanted = 1, instances: edges = false } = question;
       const seeds = seedsOf(manifest, image, wanted);
       if (wanted > seeds.length) await reply.note("This model does not sample: all of its draws are the same.");

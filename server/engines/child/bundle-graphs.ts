@@ -18,6 +18,8 @@ export interface BundleGraphs {
   readonly parallel: number;
   /** Targets answered ahead where a question does not say how many; default 0. */
   readonly anticipate?: number;
+  /** Bytes that are free where the graphs run; absent where that cannot be asked. */
+  readonly freeBytes?: () => number;
   /** For answers that are kept; default 256 MiB. */
   readonly memoryBytes?: number;
 }
@@ -46,6 +48,7 @@ export async function openLocalGraphs(
     // While one batch is computed, the one before becomes planes and the next one pictures.
     parallel: 2,
     anticipate: load.anticipate ?? (isCpu ? 0 : anticipatedOnGpu),
-    ...(!isCpu && { memoryBytes: 2 ** 30 }),
+    // Of a GPU's memory onnxruntime says nothing: there a shortage is told, and less is asked then.
+    ...(isCpu ? { freeBytes: () => process.availableMemory() } : { memoryBytes: 2 ** 30 }),
   };
 }

@@ -55,7 +55,9 @@ function findingWords({ prompt, present, score, volumeMl, slices }) {
 
 function jobRow(job) {
   const isOver = ["succeeded", "failed", "cancelled"].includes(job.state);
-  const state = element("td", {}, job.state);
+  // DICOM's word; it has one for both ways in which a job does not come to its end.
+  const why = job.procedureStepState === "CANCELED" ? ` (${job.state})` : "";
+  const state = element("td", {}, `${job.procedureStepState}${why}`);
   if (!isOver) {
     const name = `${wordsOf(job)}: ${job.stage}`;
     state.append(element("br"), element("progress", { max: 1, value: job.fraction, title: name, ariaLabel: name }));
@@ -72,6 +74,7 @@ function jobRow(job) {
   if (job.request.kind === "series" && ["failed", "cancelled"].includes(job.state)) {
     button("Retry", () => act(`/v1/jobs/${job.id}/retry`, "POST"));
   }
+  if (job.result?.nifti) found.append(element("div", {}, `NIfTI: ${job.result.nifti.file}`));
   if (job.result?.seg) button(open === job.id ? "Close" : "Picture", () => show(job.id));
   const row = element("tr", {}, element("td", {}, shortTime(job.createdAt)), element("td", {}, wordsOf(job)));
   row.append(state, found, actions);
@@ -127,6 +130,9 @@ async function showModels() {
 const promptsOf = ({ ask: { prompts = [] } }) =>
   prompts.map((prompt) => prompt.text ?? prompt).join(", ") || "everything recommended";
 
+const outputsOf = ({ ask: { outputs, niftiSubfolder } }) =>
+  outputs ? ` (${outputs.join(", ")}${niftiSubfolder ? ` in ${niftiSubfolder}` : ""})` : "";
+
 async function showRules() {
   const answer = await read("/v1/rules").catch(() => undefined);
   rules = answer?.rules ?? [];
@@ -136,7 +142,7 @@ async function showRules() {
     return element(
       "li",
       {},
-      `${id}${enabled ? "" : " (off)"}: ${promptsOf(rule)}${description ? `. ${description}` : ""} `,
+      `${id}${enabled ? "" : " (off)"}: ${promptsOf(rule)}${outputsOf(rule)}${description ? `. ${description}` : ""} `,
       button("Test", () => test([rule])),
       button(enabled ? "Switch off" : "Switch on", () => changeRule({ body: { ...rule, enabled: !enabled } })),
       button("Edit", () => edit(rule)),
@@ -150,8 +156,10 @@ async function showRules() {
 /** Adds or replaces a rule, or removes the one of that id. */
 async function changeRule({ body, id }) {
   try {
-    await (body ? read("/v1/rules", { method: "POST", body }) : read(`/v1/rules/${id}`, { method: "DELETE" }));
-    say("");
+    const taken = await (body
+      ? read("/v1/rules", { method: "POST", body })
+      : read(`/v1/rules/${id}`, { method: "DELETE" }));
+    say((taken.warnings ?? []).join(" "));
   } catch (error) {
     say(error.message);
   }
@@ -187,18 +195,28 @@ async function test(given) {
   }
 }
 
-function showTest({ seriesTested, complete, rules: counts, estimatedMinutes, series }, days) {
+function showTest({ seriesTested, complete, rules: counts, estimatedMinutes, estimates = [], series }, days) {
   byId("outcome").textContent = [
     `${seriesTested} series of the last ${days} days${complete ? "" : ", and there are more"}.`,
     ...counts.map(({ id, matched }) => `${id}: ${matched}.`),
-    estimatedMinutes === undefined
-      ? "How long that takes is not known: no job has succeeded yet."
-      : `About ${estimatedMinutes} machine minutes, as jobs took so far.`,
+    ...counts.flatMap(({ id, warnings = [] }) => warnings.map((words) => `${id}: ${words}`)),
+    ...minutesWords(estimatedMinutes, estimates),
   ].join(" ");
   byId("tested").hidden = series.length === 0;
   // Matches first: of a large archive they are what is looked for.
   const rows = series.toSorted((a, b) => b.matched.length - a.matched.length).map(testedRow);
   byId("tested-series").replaceChildren(...rows);
+}
+
+/** How long machines would work, in all and by model. */
+function minutesWords(total, estimates) {
+  if (estimates.length === 0) return [];
+  const each = estimates.map(
+    ({ model = "any model", series, minutes }) =>
+      `${model}: ${minutes === undefined ? `not known for ${series} series` : `${minutes} for ${series} series`}`,
+  );
+  if (total === undefined) return ["How long that takes is not known: no job has succeeded yet."];
+  return [`About ${total} machine minutes, as jobs took so far (${each.join(", ")}).`];
 }
 
 function testedRow({ seriesInstanceUid, modality, seriesDescription, sliceCount, matched, neverBecause, unmatched }) {

@@ -2,7 +2,16 @@ import { randomUUID } from "node:crypto";
 import type { Database, Sql } from "#server/database/index.ts";
 import type { Logger } from "../../logger.ts";
 import { BacklogFullError, JobNotFoundError, jobAskedAlready, jobNotRetryable, NoWorkerHereError } from "../errors.ts";
-import { canRetry, hasEnded, type Job, type JobEvent, type JobRequest, type JobRunner, priorities } from "../job.ts";
+import {
+  canRetry,
+  hasEnded,
+  type Job,
+  type JobEvent,
+  type JobRequest,
+  type JobRunner,
+  priorities,
+  type SucceededJob,
+} from "../job.ts";
 import type { JobQuery, JobQueue, QueueLoad, Submission } from "../job-queue.ts";
 import type { PreviewBoard } from "../preview-board.ts";
 import { attemptsFor, defaultRetryPolicy, type RetryPolicy } from "../retry-policy.ts";
@@ -117,6 +126,11 @@ export class PostgresJobQueue implements JobQueue {
         attempts: attemptsFor(priority, retry),
       },
     );
+  }
+
+  async findAnswered(request: JobRequest, owner: string): Promise<SucceededJob | undefined> {
+    const newest = request.kind === "series" ? await table.findNewest(this.#options.db, request, owner) : undefined;
+    return newest?.state === "succeeded" ? newest : undefined;
   }
 
   async get(id: string): Promise<Job> {
