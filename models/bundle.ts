@@ -11,6 +11,7 @@ import { LabelsManifest } from "./labels/manifest.ts";
 import type { ModelCard, Target } from "./model-card.ts";
 import { AzureMlManifest } from "./remote/azure-ml-manifest.ts";
 import { OpenInferenceManifest } from "./remote/open-inference-manifest.ts";
+import { phrasesOf } from "./vocabulary/sent-phrase.ts";
 
 /** A model on this machine whose files are all there. */
 export type InstalledModel = InstalledBundle | InstalledLabels | InstalledAzureMl | InstalledOpenInference;
@@ -164,8 +165,16 @@ function textCard(
   engine: Exclude<InstalledModel["engine"], "labels">,
   sha256: string,
 ): ModelCard {
-  const { vocabulary } = manifest;
-  return { ...cardOf(manifest, sha256), engine, vocabulary, targets: manifest.targets.map(cardTarget) };
+  const { vocabulary, modalities } = manifest;
+  const card = { ...cardOf(manifest, sha256), engine, vocabulary };
+  if (manifest.engine !== "bundle" || manifest.phrasing !== "sentence") {
+    return { ...card, targets: manifest.targets.map(cardTarget) };
+  }
+  const targets = manifest.targets.map((target): Target => {
+    const phrases = phrasesOf(target.name, modalities);
+    return { ...cardTarget(target), ...(phrases && { phrases }) };
+  });
+  return { ...card, targets, phrasing: manifest.phrasing };
 }
 
 function labelsCard(manifest: LabelsManifest, sha256: string): ModelCard {

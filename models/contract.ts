@@ -143,6 +143,11 @@ export const BundleManifest = z
     /** `open`: any words may be asked, `targets` are those recommended; `closed`: nothing else is known. */
     vocabulary: z.enum(["open", "closed"]),
     targets: TextTargets,
+    /**
+     * What the text graph reads of a prompt that names a recommended target of the image's modality: the words as they were
+     * typed (upstream's way, and where this is absent), or the sentence of `models/vocabulary`. Other prompts go as typed.
+     */
+    phrasing: z.enum(["as-typed", "sentence"]).exactOptional(),
     /** Of the published weights file, where there is one. */
     checkpointSha256: z
       .string()

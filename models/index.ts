@@ -34,4 +34,5 @@ export { resolveTarget, type TargetResolution } from "./resolve-target.ts";
 export { type BrokenModel, type ModelStore, openModelStore, type PullOptions } from "./store.ts";
 export { regionsOfBodyPart, windowOfBodyPart } from "./vocabulary/body-part.ts";
 export { recommendedTargets } from "./vocabulary/recommended-targets.ts";
+export { sentPhrase } from "./vocabulary/sent-phrase.ts";
 export type { RecommendedTarget } from "./vocabulary/target-group.ts";

@@ -9,6 +9,8 @@ export interface Target {
   readonly code?: CodedConcept;
   /** One side of it may be asked for too: "left thalamus". Absent where the name holds its side, or there are none. */
   readonly sided?: true;
+  /** What the model is asked in place of its names, by modality. Absent: the words as they were typed. */
+  readonly phrases?: Readonly<Record<string, string>>;
 }
 
 /** What a user is told of a model before and after it answers. */
@@ -31,6 +33,8 @@ export interface ModelCard {
   /** `open`: any words may be asked, `targets` are those recommended; `closed`: nothing else is known. */
   readonly vocabulary: "open" | "closed";
   readonly targets: readonly Target[];
+  /** `sentence`: prompts that name a target of the image's modality are sent as its phrase. Absent: all as typed. */
+  readonly phrasing?: "as-typed" | "sentence";
   readonly intendedUse: string;
   /** Measured agreement with references, where there is any. */
   readonly figures?: readonly Figures[];

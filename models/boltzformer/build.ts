@@ -29,6 +29,8 @@ export interface BoltzFormerOptions extends PlaceOptions {
   readonly tokenizer?: string | undefined;
   /** Of the model; default: "medimageparse3d" for a network of its sizes. */
   readonly name?: string | undefined;
+  /** What is sent for a prompt that names a recommended target; default: its words as typed. */
+  readonly phrasing?: BundleManifest["phrasing"] | undefined;
   /** Whether the weights' own place is given up in the end. A caller that moves the folder afterwards does it better itself. */
   readonly move?: boolean | undefined;
   /** @param share of the stage, 0 to 1 */
@@ -76,7 +78,8 @@ export async function buildBoltzFormer(options: BoltzFormerOptions): Promise<Bun
   onProgress?.("golden-sample", 1);
   signal?.throwIfAborted();
 
-  const manifest = boltzFormerManifest({ config, seed, files, golden, name: options.name });
+  const { name, phrasing } = options;
+  const manifest = boltzFormerManifest({ config, seed, files, golden, name, phrasing });
   await writeFile(join(folder, "manifest.json"), `${JSON.stringify(manifest, undefined, 2)}\n`, { flag: "wx" });
   if (options.move) await rm(path);
   return manifest;

@@ -17,9 +17,10 @@ export interface ManifestFacts {
   readonly files: BundleManifest["files"];
   readonly golden: BundleManifest["golden"];
   readonly name: string | undefined;
+  readonly phrasing: BundleManifest["phrasing"] | undefined;
 }
 
-export function boltzFormerManifest({ config, seed, files, golden, name }: ManifestFacts): BundleManifest {
+export function boltzFormerManifest({ config, seed, files, golden, name, phrasing }: ManifestFacts): BundleManifest {
   const isOfficial = JSON.stringify(sorted(config)) === JSON.stringify(sorted(OFFICIAL_CONFIG));
   return BundleManifest.parse({
     schemaVersion: 1,
@@ -34,6 +35,8 @@ export function boltzFormerManifest({ config, seed, files, golden, name }: Manif
     nonCommercial: true,
     vocabulary: "open",
     targets: isOfficial ? officialTargets() : [],
+    // Not written where it is the rule: the same bundle keeps its sha256, and with it the keys of its results.
+    ...(phrasing === "sentence" && { phrasing }),
     ...(files.weights[0] && { checkpointSha256: files.weights[0].sha256 }),
     opset: OPSET,
     exporter: { parse3d: BUILDER_VERSION },

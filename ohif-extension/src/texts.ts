@@ -1,5 +1,7 @@
 import type { FindingView, JobStage, JobView, ReviewView, Verdict } from "#server/contract/index.ts";
 
+type AnsweredBy = NonNullable<JobView["result"]>["model"];
+
 /** Every word that the extension says, in English; the setting `texts` replaces any of them. */
 export const english = {
   title: "Parse3D",
@@ -61,6 +63,10 @@ export const english = {
     rejected: "rejected",
   } satisfies Record<Verdict, string>,
   dice: (value: string) => `Dice ${value}`,
+  answeredBy: ({ title, version, nonCommercial }: AnsweredBy) =>
+    `${title} ${version}${nonCommercial ? ": no commercial use" : ""}`,
+  licence: (licence: string) => `Licence: ${licence}.`,
+  computedOn: (device: string) => `Computed on ${device}.`,
   notes: (count: number) => (count === 1 ? "1 note" : `${count} notes`),
   piece: (prompt: string, n: number, volumeMl: string) => `${prompt}, piece ${n}: ${volumeMl} mL`,
   goToFinding: (prompt: string) => `Go to ${prompt}`,

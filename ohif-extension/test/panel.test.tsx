@@ -239,6 +239,21 @@ describe("what it says of a job", () => {
     expect(await violations()).toEqual([]);
   });
 
+  test("the answer tells its model, that it is not for commerce, its licence and what it is for", async () => {
+    const model = {
+      ...succeeded.result!.model,
+      licence: "CC-BY-NC-SA-4.0",
+      nonCommercial: true,
+      intendedUse: "Research only.",
+    };
+    await shown(({ server }) => server.jobs.set("j1", { ...succeeded, result: { ...succeeded.result!, model } }));
+    await vi.waitFor(() => expect(document.querySelector("[data-cy=parse3d-model]")).not.toBeNull());
+    const told = document.querySelector("[data-cy=parse3d-model]")!;
+    expect(told.querySelector("summary")?.textContent).toBe("CT density rules 1.0.0: no commercial use");
+    expect(told.textContent).toContain("Licence: CC-BY-NC-SA-4.0.Research only.");
+    expect((await axe.run(document.body)).violations).toEqual([]);
+  });
+
   test("while a result is loaded again its button stays, with the focus, and is pressed once", async () => {
     const { viewer } = await shown(({ server }) => server.jobs.set("j1", succeeded));
     const button = () => document.querySelector<HTMLButtonElement>("[data-cy=parse3d-hide], [data-cy=parse3d-show]")!;

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { entriesOfStudy } from "../src/state/panel-state.ts";
+import { entriesOfStudy, initialState, type PanelState, withAskedAgain, withJobs } from "../src/state/panel-state.ts";
 import { type Stage, stage } from "./fakes.ts";
 import { failed, found, missing, problem, queued, running, seg, series, succeeded } from "./samples.ts";
 
@@ -50,6 +50,20 @@ describe("asking", () => {
       expect(viewer.messages).toHaveLength(times);
     }
     expect(server.submitted).toHaveLength(2);
+  });
+
+  test("an answer that is asked for again comes before what was newer; the next question comes before it", () => {
+    const at = (second: number) => `2026-01-01T10:00:0${second}.000Z`;
+    const job = (id: string, second: number) => ({ ...succeeded, id, createdAt: at(second) });
+    const ids = ({ entries }: PanelState) => entries.map((entry) => entry.job.id).join("");
+    const first = withJobs(initialState, [job("a", 0), job("b", 1), job("c", 2)]);
+    expect(ids(first)).toBe("cba");
+    const second = withAskedAgain(first, "a");
+    expect(ids(second)).toBe("acb");
+    const third = withAskedAgain(second, "b");
+    expect(ids(third)).toBe("bac");
+    expect(ids(withJobs(third, [job("c", 2)]))).toBe("bac");
+    expect(ids(withJobs(third, [job("d", 3)]))).toBe("dbac");
   });
 
   test("one that was answered before its study was opened, and hidden since, is shown again", async () => {

@@ -21,6 +21,7 @@ export interface AddModelOptions {
   readonly acceptLicence?: boolean;
   readonly move?: boolean;
   readonly float16?: boolean;
+  readonly phrasing?: "as-typed" | "sentence";
 }
 
 const OFFICIAL_NAME = "medimageparse3d";
@@ -61,6 +62,7 @@ export async function installWeights(
       config,
       tokenizer: options.tokenizer,
       name,
+      phrasing: options.phrasing,
       signal,
       run: graphs.run,
       onCopy: (bytes) =>

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { KNOWN_MODELS, openModelStore } from "#models/index.ts";
 import { InvalidRequestError, ModelNotFoundError } from "#server/domain/index.ts";
 import { readConfig } from "../config.ts";
@@ -58,6 +58,7 @@ export function addModelsCommand(program: Command): void {
       "--config <file>",
       "of medimageparse3d: sizes that the weights do not tell, where they are not the official ones",
     )
+    .addOption(phrasingOption("of medimageparse3d: "))
     .option("--json", "print one JSON document")
     .action((name: string, options: PullModelOptions & { json?: boolean }) =>
       runCommand(options.json === true, async (context) => {
@@ -96,6 +97,7 @@ export function addModelsCommand(program: Command): void {
       "--float16",
       "for GPUs: weights in a file of half the size that is made from them; installed as medimageparse3d-float16 unless named",
     )
+    .addOption(phrasingOption(""))
     .option("--accept-licence", "accept the weights' licence without being asked")
     .option("--json", "print one JSON document")
     .action((weights: string, options: AddModelOptions & { json?: boolean }) =>
@@ -148,6 +150,15 @@ export function addModelsCommand(program: Command): void {
         terminal.answer({ removed: name }, [`removed ${name}`]);
       }),
     );
+}
+
+function phrasingOption(of: string): Option {
+  return new Option(
+    "--phrasing <how>",
+    `${of}what the network reads of a prompt that names a recommended target: its words, or a sentence in the style of the training (docs/medimageparse3d.md)`,
+  )
+    .choices(["as-typed", "sentence"])
+    .default("as-typed");
 }
 
 async function openStore() {

@@ -9,6 +9,7 @@ export interface PullModelOptions {
   readonly from?: string;
   readonly acceptLicence?: boolean;
   readonly config?: string;
+  readonly phrasing?: "as-typed" | "sentence";
 }
 
 export const CHECKPOINT_MODEL = "medimageparse3d";
@@ -17,7 +18,8 @@ export const CHECKPOINT_MODEL = "medimageparse3d";
 export async function pullCheckpoint(options: PullModelOptions, context: CommandContext): Promise<void> {
   const { terminal, signal } = context;
   await askConsent(options.acceptLicence === true, context);
-  const asModel = { name: CHECKPOINT_MODEL, ...(options.config && { config: options.config }) };
+  const { config, phrasing } = options;
+  const asModel = { name: CHECKPOINT_MODEL, ...(config && { config }), ...(phrasing && { phrasing }) };
   if (options.from) {
     await installWeights(join(options.from, MEDIMAGEPARSE3D_CHECKPOINT.path), asModel, context);
     return;

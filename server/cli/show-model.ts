@@ -1,4 +1,4 @@
-import { type InstalledModel, openModelStore } from "#models/index.ts";
+import { type InstalledModel, type ModelCard, openModelStore } from "#models/index.ts";
 import { ModelNotFoundError } from "#server/domain/index.ts";
 import { readConfig } from "../config.ts";
 import { ensureDataFolder } from "../data-folder.ts";
@@ -33,7 +33,17 @@ export async function showModel(name: string, { terminal }: CommandContext): Pro
           .join(", ")}`,
     ),
     `${card.vocabulary === "closed" ? "knows" : "recommended"}: ${card.targets.map((target) => target.name).join(", ")}`,
+    ...(card.phrasing === "sentence" ? phraseLines(card) : []),
   ]);
+}
+
+/** What the network is asked for each target, by modality. */
+function phraseLines({ modalities, targets }: ModelCard): string[] {
+  const lists = modalities.flatMap((modality) => {
+    const lines = targets.flatMap(({ phrases }) => phrases?.[modality] ?? []).map((phrase) => `  ${phrase}`);
+    return lines.length === 0 ? [] : [`in ${modality} images:`, ...lines];
+  });
+  return ["asked in sentences: a prompt that names a recommended target is sent as its sentence", ...lists];
 }
 
 /** Of a bundle, the settings that decide its answers. */

@@ -13,6 +13,10 @@ const Target = z.object({
   synonyms: z.array(z.string()),
   code: CodedConcept.optional(),
   sided: z.literal(true).optional().describe("One side of it may be asked for too: left thalamus"),
+  phrases: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("What the model is asked in place of the words, by modality; left out: the words as typed"),
 });
 
 /** What a user is told of a model before it answers. */
@@ -32,6 +36,12 @@ export const ModelView = z.object({
   nonCommercial: z.boolean(),
   vocabulary: z.enum(["open", "closed"]).describe("open: any words may be asked; closed: the targets only"),
   targets: z.array(Target),
+  phrasing: z
+    .enum(["as-typed", "sentence"])
+    .optional()
+    .describe(
+      "sentence: a prompt that names a target of the image's modality is sent as its phrase; left out: as-typed",
+    ),
   intendedUse: z.string(),
 });
 export type ModelView = DeepReadonly<z.infer<typeof ModelView>>;

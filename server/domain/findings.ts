@@ -1,6 +1,6 @@
 import type { Volume } from "#converters/geometry/index.ts";
 import { type Diameter, measure, splitByEdges } from "#converters/mask/index.ts";
-import { type ModelCard, resolveTarget } from "#models/index.ts";
+import { type ModelCard, resolveTarget, sentPhrase } from "#models/index.ts";
 import type { Finding } from "./finding.ts";
 import type { PromptMask } from "./prompt-mask.ts";
 
@@ -41,7 +41,7 @@ export function answerOf(
       longestDiameterMm: longestAxialDiameter.mm,
       ...(meanValue !== undefined && { meanValue, valueUnit: volume.unit }),
     })),
-    notes: [...notesOn(prompt.text, card), ...notesOnDropped(dropped)],
+    notes: [...notesOn(prompt.text, volume.modality, card), ...notesOnDropped(dropped)],
   };
   const looked = isLookedFor(prompt.text, card);
   if (voxels === 0 || !box) return { ...promptMask, looked, finding: { ...told, present: false } };
@@ -62,7 +62,7 @@ function notesOnDropped(dropped: PromptMask["dropped"]): string[] {
   return [`${pieces} ${pieces === 1 ? "piece" : "pieces"} of less than ${belowMm3} mm3 left out, as asked.`];
 }
 
-function notesOn(text: string, card: ModelCard): string[] {
+function notesOn(text: string, modality: string, card: ModelCard): string[] {
   const notes: string[] = [];
   if (card.algorithmFamily === "density-rules") notes.push("Answered by density rules, not by a trained network.");
   else if (!card.trained) notes.push("Answered by a network of which it is not known that it was trained.");
@@ -71,6 +71,8 @@ function notesOn(text: string, card: ModelCard): string[] {
   } else if (card.vocabulary === "open" && !isRecommended(text, card)) {
     notes.push("This prompt is outside the model's recommended list: expect less of the answer.");
   }
+  const phrase = sentPhrase(text, modality, card);
+  if (phrase !== undefined) notes.push(`The model was asked for "${phrase}".`);
   return notes;
 }
 

@@ -1,4 +1,5 @@
 export { type AnswerBasis, nameOfInstances, presentEdition } from "./answer-basis.ts";
+export type { AnsweringModel } from "./answering-model.ts";
 export { cutAgain } from "./cut-again.ts";
 export { type EditedMask, type EditRequest, type EditResult, editSeries, type StoredResults } from "./edit-series.ts";
 export {
@@ -52,7 +53,6 @@ export { keepRecentSeries, type RecentSeries } from "./recent-series.ts";
 export { type RecutRequest, recutSeries } from "./recut-series.ts";
 export { type SegmentImageRequest, type SegmentImageResult, segmentImage } from "./segment-image.ts";
 export {
-  type AnsweringModel,
   type SegmentRun,
   type SegmentSeriesRequest,
   type SegmentSeriesResult,

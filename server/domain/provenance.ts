@@ -30,7 +30,7 @@ export interface Provenance
   readonly notFound?: readonly string[];
 }
 
-type ProvenanceCard = Pick<ModelCard, "name" | "sha256" | "licence" | "nonCommercial" | "intendedUse">;
+type ProvenanceCard = Pick<ModelCard, "name" | "sha256" | "licence" | "nonCommercial" | "intendedUse" | "phrasing">;
 
 /** LT holds 10,240 characters (PS3.5 section 6.2); each segment has its own copy. */
 const longestNotFound = 4000;
@@ -38,7 +38,7 @@ const longestNotFound = 4000;
 /** For Algorithm Parameters (0066,0032), as JSON: the question, and what the model may be used for, which goes with its results. */
 export function writeProvenance(
   question: SeriesQuestion,
-  { name, sha256, licence, nonCommercial, intendedUse }: ProvenanceCard,
+  { name, sha256, licence, nonCommercial, intendedUse, phrasing }: ProvenanceCard,
   notFound: readonly string[],
 ): string {
   const fits = JSON.stringify(notFound).length <= longestNotFound;
@@ -48,6 +48,7 @@ export function writeProvenance(
     licence,
     nonCommercial,
     intendedUse,
+    ...(phrasing !== undefined && { phrasing }),
     ...optionsOfKey(question),
     merge: mergeOf(question),
     ...(fits && { notFound }),

@@ -1,4 +1,5 @@
 import { decodeSeries } from "#converters/dicom/index.ts";
+import { answeringModel } from "./answering-model.ts";
 import { cutAgain } from "./cut-again.ts";
 import { InvalidRequestError } from "./errors.ts";
 import { answerOf } from "./findings.ts";
@@ -89,11 +90,10 @@ export async function recutSeries(
       )
     : undefined;
   run.progress("done", 1);
-  const { name, version, title, trained } = kept.card;
   return {
     findings: answers.map(({ finding }) => finding),
     ...(seg && { seg }),
-    model: { name, version, title, trained },
+    model: answeringModel(kept.card, undefined),
     notes: [
       ...series.notes,
       `Cut again from the probabilities of an earlier job, at ${cutAt}.`,

@@ -1,6 +1,7 @@
 import type { Volume } from "#converters/geometry/index.ts";
 import { readSlice } from "#converters/mask/index.ts";
 import { decodeNifti, numbersOnly, writeNifti } from "#converters/nifti/index.ts";
+import { type AnsweringModel, answeringModel } from "./answering-model.ts";
 import type { Finding } from "./finding.ts";
 import { answerOf } from "./findings.ts";
 import { notesInto } from "./notes-into.ts";
@@ -9,7 +10,7 @@ import { refuseTooManyProbabilities } from "./probability-limit.ts";
 import { type PromptMask, withoutSmallPieces } from "./prompt-mask.ts";
 import { optionsOf, type Question } from "./question.ts";
 import { anticipationOf, byLikelihood, recognitionPrompts, sightingOf } from "./recognise.ts";
-import type { AnsweringModel, SegmentRun } from "./segment-series.ts";
+import type { SegmentRun } from "./segment-series.ts";
 import { segmentVolume } from "./segment-volume.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { thresholdNotes } from "./threshold-notes.ts";
@@ -80,12 +81,10 @@ export async function segmentImage(
     output === "labels" ? writeLabels(volume, masks, gzip) : writeProbabilities(volume, masks, gzip),
   );
   run.progress("done", 1);
-  const { name, version, title, trained } = model.card;
-  const computedOn = model.computedOn?.();
   return {
     findings,
     nifti,
-    model: { name, version, title, trained, ...(computedOn !== undefined && { computedOn }) },
+    model: answeringModel(model.card, model.computedOn?.()),
     notes,
     seconds: { decode: watch.seconds("decode"), infer: watch.seconds("infer"), encode: watch.seconds("encode") },
   };

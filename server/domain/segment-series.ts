@@ -1,5 +1,5 @@
 import { decodeSeries } from "#converters/dicom/index.ts";
-import type { ModelCard } from "#models/index.ts";
+import { type AnsweringModel, answeringModel } from "./answering-model.ts";
 import type { Finding } from "./finding.ts";
 import { answerOf } from "./findings.ts";
 import { jobKey } from "./job-key.ts";
@@ -47,11 +47,6 @@ export interface SegmentSeriesResult extends StoredObjects {
   readonly seconds: Readonly<Record<"fetch" | "decode" | "infer" | "encode" | "store", number>>;
   /** Of the volume that was looked at. */
   readonly slices?: number;
-}
-
-export interface AnsweringModel extends Pick<ModelCard, "name" | "version" | "title" | "trained"> {
-  /** In words, like "the CPU". */
-  readonly computedOn?: string;
 }
 
 /** How a run is watched: its stages, and each finding as soon as it is known. */
@@ -184,13 +179,12 @@ export async function segmentSeries(
     segmentNumber > 0 && (storesSeg(outputs) || stored.rtstruct)
       ? notesOnGrids(volume, stored.seg !== undefined || stored.rtstruct !== undefined)
       : [];
-  const { name, version, title, trained } = model.card;
   return {
     findings: answers.map(({ finding }) => finding),
     ...stored,
     ...(nifti && { nifti: nifti.stored }),
     ...(kept && { probabilities: kept }),
-    model: { name, version, title, trained, ...told },
+    model: answeringModel(model.card, computedOn),
     notes: [...notes, ...(nifti?.notes ?? []), ...notesOnStoring(outputs, segmentNumber), ...onGrids],
     slices: volume.geometry.size[2],
     seconds: {

@@ -82,7 +82,7 @@ function viewResult(result: Extract<Job, { state: "succeeded" }>["result"]) {
     ...(rtstruct && { rtstruct: viewStored(rtstruct) }),
     ...(sc && { sc: viewStored(sc) }),
     ...(nifti && { nifti: { file: nifti.file } }),
-    model: { name: model.name, version: model.version, title: model.title, trained: model.trained },
+    model,
     notes,
     ...(probabilities && { probabilities }),
     seconds,

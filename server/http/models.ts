@@ -24,14 +24,16 @@ export function modelHandlers(installed: InstalledModels): Pick<Handlers, "listM
 function unite(cards: readonly ModelCard[]): VocabularyView["targets"] {
   const byName = new Map<string, VocabularyView["targets"][number]>();
   for (const { name: model, targets } of cards) {
-    for (const { name, synonyms, code, sided } of targets) {
+    for (const { name, synonyms, code, sided, phrases } of targets) {
       const known = byName.get(name);
       const term = known?.code ?? code;
+      const sentences = { ...phrases, ...known?.phrases };
       byName.set(name, {
         name,
         synonyms: [...new Set([...(known?.synonyms ?? []), ...synonyms])],
         ...(term && { code: term }),
         ...((known?.sided ?? sided) && { sided: true }),
+        ...(Object.keys(sentences).length > 0 && { phrases: sentences }),
         models: [...(known?.models ?? []), model],
       });
     }

@@ -6,19 +6,28 @@ export function findTwin(entries: Iterable<MemoryJob>, request: JobRequest, owne
   return askingTheSame(entries, request, owner).find((entry) => entry.answersToo());
 }
 
-/** The newest that asks the same, where it has succeeded. @param entries in the order of submission */
+/** How an answer is watched while it is made, which changes nothing of it: fields of a request. */
+const HOW_IT_IS_WATCHED = ["fromSlice", "preview"] as const;
+
+/** The newest that asks the same, however it was watched, where it has succeeded. @param entries in the order of submission */
 export function findAnswered(
   entries: Iterable<MemoryJob>,
   request: JobRequest,
   owner: string,
 ): SucceededJob | undefined {
-  const newest = askingTheSame(entries, request, owner).at(-1)?.job;
+  const newest = askingTheSame(entries, request, owner, HOW_IT_IS_WATCHED).at(-1)?.job;
   return newest?.state === "succeeded" ? newest : undefined;
 }
 
 /** Whoever asks about an image asks about a file of their own. */
-function askingTheSame(entries: Iterable<MemoryJob>, request: JobRequest, owner: string): readonly MemoryJob[] {
+function askingTheSame(
+  entries: Iterable<MemoryJob>,
+  request: JobRequest,
+  owner: string,
+  besides: readonly string[] = [],
+): readonly MemoryJob[] {
   if (request.kind !== "series") return [];
-  const question = JSON.stringify(request);
-  return [...entries].filter(({ job }) => job.owner === owner && JSON.stringify(job.request) === question);
+  const words = (one: JobRequest) => JSON.stringify(one, (name, value) => (besides.includes(name) ? undefined : value));
+  const question = words(request);
+  return [...entries].filter(({ job }) => job.owner === owner && words(job.request) === question);
 }

@@ -67,11 +67,16 @@ describe.skipIf(!browserPath)("results in a real OHIF: previews, thresholds, rev
     const card = await answerTo(page, "skull");
     const at50 = await voxelsShown();
     expect(at50).toBe(await storedVoxels(await whole.jobOf(card.id)));
-    await page.locator("[data-cy=parse3d-thresholds] summary").first().click();
     const slider = page.locator("[data-cy=parse3d-threshold]").first();
-    await slider.fill("0.8");
+    // By keyboard, as well as with the mouse.
+    await page.locator("[data-cy=parse3d-thresholds] summary").first().focus();
+    for (const key of ["Enter", "Tab", "ArrowRight"]) await page.keyboard.press(key);
+    await expect.poll(() => slider.inputValue(), patience).toBe("0.51");
+    await page.keyboard.press("ArrowLeft");
     // Cut piece by piece, the slice in view first: the slider tells the count when all of it is done.
     const told = async () => Number(await slider.getAttribute("data-voxels"));
+    await expect.poll(told, patience).toBe(at50);
+    await slider.fill("0.8");
     await expect.poll(told, patience).not.toBe(at50);
     const at80 = await told();
     expect(await voxelsShown()).toBe(at80);

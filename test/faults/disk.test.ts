@@ -50,7 +50,7 @@ describe.skipIf(!disk)("a small disk", () => {
     expect(ready.checks.disk).toMatchObject({ ok: false, why: expect.stringContaining("the data folder") });
 
     await rm(filler);
-    const again = await server.api.call("submitJob", { body });
+    const again = await server.api.call("submitJob", { body: { ...body, force: true } });
     expect((await jobEnd(server.api, again.id)).state).toBe("succeeded");
   });
 

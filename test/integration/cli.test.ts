@@ -9,6 +9,7 @@ import type { Orthanc } from "#server/orthanc/index.ts";
 import { dciodvfy } from "../fixtures/dicom-tools.ts";
 import { dataPath, describeWithData } from "../fixtures/shared-data.ts";
 import { startTestOrthanc } from "../fixtures/test-orthanc.ts";
+import { writeTinyBundle } from "../fixtures/tiny-bundle.ts";
 
 const command = resolve(import.meta.dirname, "../../bin/parse3d");
 let folder: string;
@@ -176,5 +177,18 @@ describe("standard output", () => {
     const { out } = await parse3d("models", "show", "density-ct", "--json");
     expect(JSON.parse(out)).toMatchObject({ name: "density-ct", nonCommercial: false, thresholds: { mask: 0.5 } });
     expect((await parse3d("models", "show", "no-such-model")).code).toBe(3);
+  });
+
+  test("`models show` lists what a model that is asked in sentences is asked for each target", async () => {
+    const targets = [{ name: "spleen", synonyms: [] }];
+    const tiny = join(folder, "data", "models", "tiny");
+    await writeTinyBundle(tiny, { phrasing: "sentence", targets });
+    const { out: words } = await parse3d("models", "show", "tiny");
+    expect(words).toMatch(/^ {2}CT imaging of the spleen within the abdomen$/m);
+    expect(words).toMatch(/^ {2}spleen in abdomen MRI$/m);
+    const { out } = await parse3d("models", "show", "tiny", "--json");
+    const phrases = { CT: "CT imaging of the spleen within the abdomen", MR: "spleen in abdomen MRI" };
+    expect(JSON.parse(out)).toMatchObject({ phrasing: "sentence", targets: [{ name: "spleen", phrases }] });
+    await rm(tiny, { recursive: true });
   });
 });

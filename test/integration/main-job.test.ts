@@ -109,13 +109,15 @@ describe("what is asked for", () => {
     await expect(service.job(ct, [prompt])).rejects.toMatchObject({ problem: { status: 422, code: "invalid-prompt" } });
   });
 
-  test("the same question again gives the same SEG, and the archive holds it once", async () => {
+  test("the same question again is answered with the same job; with force anew, with the same SEG, which the archive holds once", async () => {
     const first = await service.job(ct, ["bone"]);
-    const again = await service.job(ct, ["bone"]);
     expect(first.result?.seg).toBeDefined();
+    expect(await service.job(ct, ["bone"])).toEqual(first);
+    const again = await service.job(ct, ["bone"], { force: true });
     expect(again.id).not.toBe(first.id);
     expect(again.result?.seg).toEqual(first.result?.seg);
     expect(await service.segSeries(ct.studyInstanceUid)).toBe(1);
+    expect((await service.job(ct, ["bone"])).id).toBe(again.id);
   });
 
   test("a model that does not exist, or knows nothing of the modality, is a named error", async () => {

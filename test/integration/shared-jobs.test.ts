@@ -141,6 +141,19 @@ describeWithPostgres("machines that share one PostgreSQL", () => {
     expect([rules.fake.begun.length, gpu.fake.begun.length]).toEqual([0, 6]);
   });
 
+  test("find what was answered on another of them, and nothing of what is asked anew there", async () => {
+    const url = await postgres.newDatabase();
+    await using server = await machine(url, [], { concurrency: 0 });
+    await using a = await machine(url, ["trained-a"]);
+    const { id } = await a.queue.submit(ask("x"), from);
+    const done = await finish(a.queue, id);
+    expect(await server.queue.findAnswered(ask("x"), from.owner)).toEqual(done);
+    a.fake.hold();
+    await a.queue.submit(ask("x"), { ...from, force: true });
+    expect(await server.queue.findAnswered(ask("x"), from.owner)).toBeUndefined();
+    a.fake.release();
+  });
+
   test("do not make a person wait for a model that nobody has; a batch waits for it", async () => {
     const url = await postgres.newDatabase();
     await using a = await machine(url, ["trained-a"]);

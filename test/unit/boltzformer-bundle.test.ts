@@ -109,6 +109,18 @@ describe("a bundle", () => {
     expect(files.imageModel.sha256).not.toBe(first.manifest.files.imageModel.sha256);
   });
 
+  test("that is asked in sentences says so in its manifest, and differs in nothing else", async () => {
+    const { manifest: usual, folder } = await build();
+    await rm(folder, { recursive: true });
+    const { manifest: asTyped } = await build({ phrasing: "as-typed" });
+    expect(asTyped).toEqual(usual);
+    expect(usual).not.toHaveProperty("phrasing");
+    await rm(folder, { recursive: true });
+    const { manifest } = await build({ phrasing: "sentence" });
+    expect(manifest).toEqual({ ...usual, phrasing: "sentence" });
+    expect((await openBundle(folder)).card.phrasing).toBe("sentence");
+  });
+
   test("of other sizes does not go by the official name, unless one is given", async () => {
     const { manifest, folder } = await build({ name: "trial" });
     expect(manifest).toMatchObject({ name: "trial", trained: false, nonCommercial: true, targets: [] });

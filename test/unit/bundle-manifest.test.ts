@@ -30,6 +30,41 @@ test("a bundle opens with a card that carries the sha256 of its manifest", async
   expect(BundleManifest.parse(await readManifest())).toEqual(manifest);
 });
 
+describe("what a bundle is asked for", () => {
+  const targets = [
+    { name: "spleen", synonyms: [] },
+    { name: "circle of willis", synonyms: [] },
+    { name: "bone", synonyms: ["skull"] },
+  ];
+
+  test("is the words as typed where its manifest does not say, and nothing else is told of it", async () => {
+    const { card } = await openBundle(folder);
+    expect(card).not.toHaveProperty("phrasing");
+    expect(card.targets.some((target) => "phrases" in target)).toBe(false);
+    expect(await readManifest()).not.toHaveProperty("phrasing");
+    await changeManifest({ phrasing: "as-typed", targets });
+    expect((await openBundle(folder)).card).toMatchObject({ targets });
+    expect((await openBundle(folder)).card).not.toHaveProperty("phrasing");
+  });
+
+  test("is told with each recommended target where it is a sentence, for each of its modalities", async () => {
+    await changeManifest({ phrasing: "sentence", targets, modalities: ["CT", "MR"] });
+    const { card } = await openBundle(folder);
+    expect(card.phrasing).toBe("sentence");
+    expect(card.targets).toEqual([
+      {
+        ...targets[0],
+        phrases: { CT: "CT imaging of the spleen within the abdomen", MR: "spleen in abdomen MRI" },
+      },
+      {
+        ...targets[1],
+        phrases: { CT: "CT imaging of the circle of willis within the head", MR: "circle of willis in MRI" },
+      },
+      targets[2],
+    ]);
+  });
+});
+
 describe("a bundle is refused, with the file's name and what to do,", () => {
   const refused = (file: string, words: RegExp) =>
     expect(openBundle(folder)).rejects.toSatisfy(
@@ -110,6 +145,7 @@ describe("a bundle is refused, with the file's name and what to do,", () => {
     ["resize", { in: -0.5, out: -0.5 }],
     ["resize", { in: -0.75, out: -0.75 }],
     ["targets", [{ name: "lung", synonyms: [], window: "brain" }]],
+    ["phrasing", "poem"],
     ["orientation", "LRS"],
     ["orientation", "lps"],
     ["sliceAxis", "sagittal"],
@@ -129,7 +165,10 @@ describe("a bundle is refused, with the file's name and what to do,", () => {
 
   test.each(
     Object.keys(BundleManifest.unwrap().shape).filter(
-      (field) => !["attribution", "checkpointSha256", "figures", "nearest", "precision", "resampleMm"].includes(field),
+      (field) =>
+        !["attribution", "checkpointSha256", "figures", "nearest", "phrasing", "precision", "resampleMm"].includes(
+          field,
+        ),
     ),
   )("whose manifest lacks %s", async (field) => {
     const { [field]: _, ...rest } = await readManifest();

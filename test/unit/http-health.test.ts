@@ -85,6 +85,20 @@ test("models and vocabulary tell what can be asked; the vocabulary joins what se
   expect((await server.api.call("readVocabulary", { query: { modality: "US" } })).targets).toEqual([]);
 });
 
+test("the vocabulary holds the sentences of models that are asked in sentences", async () => {
+  const spleen = { name: "spleen", synonyms: [] };
+  const asked = { ...densityCard, name: "asked", phrasing: "sentence" as const };
+  const models = () => [
+    { ...densityCard, targets: [spleen] },
+    { ...asked, targets: [{ ...spleen, phrases: { MR: "spleen in abdomen MRI" } }] },
+  ];
+  await using server = await startTestServer({ parts: { models } });
+  expect((await server.api.call("listModels")).models).toEqual(models());
+  expect((await server.api.call("readVocabulary")).targets).toEqual([
+    { ...spleen, phrases: { MR: "spleen in abdomen MRI" }, models: ["density-ct", "asked"] },
+  ]);
+});
+
 test("metrics count requests by route and jobs by state, code and stage, and hold no UID or prompt", async () => {
   await using server = await startTestServer();
   const { id } = await server.api.call("submitJob", { body: skullJob });

@@ -58,6 +58,17 @@ test.each([
   expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([400, "invalid-request"]);
 });
 
+const answering = {
+  name: "fake",
+  version: "1",
+  title: "Fake",
+  trained: false,
+  licence: "CC-BY-NC-SA-4.0",
+  nonCommercial: true,
+  intendedUse: "Research only, not for diagnosis.",
+  computedOn: "the CPU",
+};
+
 test("every stored object is told by its UIDs, and a component by what was measured", async () => {
   const object = (n: number) => ({
     sopClassUid: "1.2.3",
@@ -70,7 +81,7 @@ test("every stored object is told by its UIDs, and a component by what was measu
     sr: object(2),
     rtstruct: object(3),
     sc: object(4),
-    model: { name: "fake", version: "1", title: "Fake", trained: false },
+    model: answering,
     notes: [],
     seconds: {},
   };
@@ -83,6 +94,8 @@ test("every stored object is told by its UIDs, and a component by what was measu
     seriesInstanceUid: `2.25.1${n}`,
     sopInstanceUid: `2.25.${n}`,
   });
+  // Also under which licence, for what, and by which device it was answered.
+  expect(told.result?.model).toEqual(answering);
   expect(told.result).toMatchObject({ seg: uids(1), sr: uids(2), rtstruct: uids(3), sc: uids(4) });
 
   await using other = await startTestServer();

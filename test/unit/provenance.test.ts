@@ -42,6 +42,13 @@ test("each segment says what its model may be used for", () => {
     expect(JSON.parse(algorithmParameters ?? "")).toMatchObject({ licence, nonCommercial, intendedUse });
 });
 
+test("it says whether the model was asked in sentences, and is as it always was where it was not", () => {
+  const written = (phrasing?: "sentence") =>
+    JSON.parse(writeProvenance({ prompts }, { ...card, ...(phrasing && { phrasing }) }, []));
+  expect(written("sentence")).toEqual({ ...written(), phrasing: "sentence" });
+  expect(written()).not.toHaveProperty("phrasing");
+});
+
 test("it fits into the element however much was not found", () => {
   const many = Array.from({ length: 200 }, (_, n) => `structure ${n} ${"x".repeat(280)}`);
   const text = writeProvenance({ prompts }, { ...card, intendedUse: "x".repeat(2000) }, many);

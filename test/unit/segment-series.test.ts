@@ -136,6 +136,14 @@ test("how the model works is what its card says, in the SEG and in the findings,
   expect(trained.notes.join()).not.toMatch(/rules|not known that/);
 });
 
+test("the result tells the licence and the intended use of its model", async () => {
+  const models = registryOf(
+    createFakeModel({ licence: "CC-BY-NC-SA-4.0", nonCommercial: true, intendedUse: "Phantoms." }),
+  );
+  const { model } = await segmentSeries(ports({ models }), request("bright"), watchedRun());
+  expect(model).toMatchObject({ licence: "CC-BY-NC-SA-4.0", nonCommercial: true, intendedUse: "Phantoms." });
+});
+
 test("the SEG says that it is for research use only", async () => {
   await segmentSeries(ports(), request("bright"), watchedRun());
   const { dataSet } = readPart10(stored[0]!, { stopBeforePixels: true });

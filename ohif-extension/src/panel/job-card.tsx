@@ -66,6 +66,7 @@ export function JobCard(props: JobCardProps) {
         />
       )}
       <Notes job={job} texts={texts} />
+      <AnsweredBy job={job} texts={texts} />
       {overlay.kind === "loading" && <span className="p3d-note">{texts.loadingOverlay}</span>}
       {overlay.kind === "failed" && <span className="p3d-note">{texts.overlayFailed(overlay.why)}</span>}
       <ThresholdRow {...props} />
@@ -103,6 +104,25 @@ function Notes({ job, texts }: { readonly job: JobView; readonly texts: Texts })
           {note}
         </p>
       ))}
+    </details>
+  );
+}
+
+/** The model, under which licence and for what it may be used. */
+function AnsweredBy({ job: { result }, texts }: { readonly job: JobView; readonly texts: Texts }) {
+  if (!result) return null;
+  const { licence, intendedUse, computedOn } = result.model;
+  const lines = [licence && texts.licence(licence), intendedUse, computedOn && texts.computedOn(computedOn)];
+  return (
+    <details className="p3d-note" data-cy="parse3d-model">
+      <summary>{texts.answeredBy(result.model)}</summary>
+      {lines.map((line) =>
+        line ? (
+          <p key={line} className="p3d-note">
+            {line}
+          </p>
+        ) : null,
+      )}
     </details>
   );
 }

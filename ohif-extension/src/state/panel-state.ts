@@ -23,6 +23,8 @@ export interface JobEntry {
   readonly overlay: Overlay;
   /** Cancelling was asked for and has not been answered. */
   readonly cancelling: boolean;
+  /** An earlier answer that the user has asked for again: it stands above all that was newer then. */
+  readonly askedAgain?: { readonly after: string; readonly turn: number };
   /** Slices that are finished are drawn in the viewports. */
   readonly drawn?: boolean;
   /** The newest verdict on it. */
@@ -80,12 +82,29 @@ export function withJobs(state: PanelState, jobs: readonly JobView[]): PanelStat
     return job ? { ...entry, job } : entry;
   });
   const added = [...fresh.values()].map((job): JobEntry => ({ job, overlay: { kind: "hidden" }, cancelling: false }));
-  const all = [...added, ...known].sort((a, b) => b.job.createdAt.localeCompare(a.job.createdAt));
+  const all = [...added, ...known].sort(newestFirst);
   const cut = new Set(all.flatMap(({ job }) => (job.state === "succeeded" ? (recutOf(job) ?? []) : [])));
   return {
     ...state,
     entries: all.map((entry) => (cut.has(entry.job.id) && !entry.replaced ? { ...entry, replaced: true } : entry)),
   };
+}
+
+function newestFirst(a: JobEntry, b: JobEntry): number {
+  const at = ({ job, askedAgain }: JobEntry) => askedAgain?.after ?? job.createdAt;
+  return at(b).localeCompare(at(a)) || (b.askedAgain?.turn ?? 0) - (a.askedAgain?.turn ?? 0);
+}
+
+/** An earlier answer, asked for again: it comes before the others. */
+export function withAskedAgain(state: PanelState, jobId: string): PanelState {
+  const [newest] = state.entries;
+  if (!newest || newest.job.id === jobId) return state;
+  const askedAgain = {
+    after: newest.askedAgain?.after ?? newest.job.createdAt,
+    turn: (newest.askedAgain?.turn ?? 0) + 1,
+  };
+  const next = withEntry(state, jobId, (entry) => ({ ...entry, askedAgain }));
+  return { ...next, entries: [...next.entries].sort(newestFirst) };
 }
 
 /** The job whose probabilities this one cut. */

@@ -4,7 +4,16 @@ import { followJob } from "../api/follow-job.ts";
 import { findingLine } from "../texts.ts";
 import type { Desk } from "./desk.ts";
 import type { Overlays } from "./overlays.ts";
-import { type ActiveSeries, afterEvent, nameOf, promptsOf, resampled, seriesOf, withJobs } from "./panel-state.ts";
+import {
+  type ActiveSeries,
+  afterEvent,
+  nameOf,
+  promptsOf,
+  resampled,
+  seriesOf,
+  withAskedAgain,
+  withJobs,
+} from "./panel-state.ts";
 
 /** Prompts, or all that the models recommend. */
 export type Asked = ({ readonly prompts: readonly string[] } | { readonly recognise: true }) & {
@@ -101,8 +110,7 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
             ...common,
             ...asked,
             ...(asked.outputs && { outputs: [...asked.outputs] }),
-            // Slices of another grid are counted otherwise than those in view.
-            ...(preview && { preview, ...(!resample && firstSlice(series)) }),
+            ...(preview && { preview, ...firstSlice(series) }),
             ...(resample && { resample }),
             ...(keepProbabilities && { keepProbabilities }),
             prompts: [...what.prompts],
@@ -111,7 +119,7 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
     try {
       const job = await api.call("submitJob", { body, signal });
       desk.reached();
-      store.update((state) => withJobs(state, [job]));
+      store.update((state) => withAskedAgain(withJobs(state, [job]), job.id));
       desk.announce(texts.started(nameOf(job, texts)));
       return job;
     } catch (error) {

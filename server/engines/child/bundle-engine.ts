@@ -7,6 +7,7 @@ import {
   huggingFaceVocabulary,
   type InstalledBundle,
   resolveTarget,
+  sentPhrase,
 } from "#models/index.ts";
 import { InvalidPromptError } from "../../domain/errors.ts";
 import { knownTarget } from "../known-target.ts";
@@ -41,8 +42,12 @@ export async function openBundleEngine(
   const most = { slices: graphs.sliceBatch, prompts: graphs.promptBatch ?? MOST_PROMPTS };
   // The golden sample was a slice with a prompt.
   const budget = graphs.freeBytes ? RunBudget.within(most, graphs.freeBytes(), manifest) : new RunBudget(most);
-  const overlong = ({ prompts }: Begin) =>
-    prompts.filter((prompt) => tokenizer.countTokens(prompt.text) > manifest.contextLength);
+  const phraseFor = (text: string, { modality }: Begin["volume"]) => sentPhrase(text, modality, manifest);
+  /** What the network is asked for a prompt: the model's sentence for it, or words. */
+  const sentFor = (text: string, volume: Begin["volume"]) => phraseFor(text, volume) ?? wordsFor(text, manifest);
+  const lengthOf = (text: string, volume: Begin["volume"]) => tokenizer.countTokens(phraseFor(text, volume) ?? text);
+  const overlong = ({ prompts, volume }: Begin) =>
+    prompts.filter(({ text }) => lengthOf(text, volume) > manifest.contextLength);
   let prepared: { readonly key: string; readonly views: WindowedVolumes; readonly isWindowed: boolean } | undefined;
   const viewsOf = ({ volume }: Begin): WindowedVolumes => (prepared?.key === volume.key ? prepared.views : new Map());
 
@@ -52,7 +57,7 @@ export async function openBundleEngine(
       const [first] = overlong(question);
       if (!first || manifest.overlongPrompts === "cut") return;
       throw new InvalidPromptError(
-        `A prompt has ${tokenizer.countTokens(first.text)} tokens; the model ${manifest.name} reads ${manifest.contextLength}. Name one thing in a few words.`,
+        `A prompt has ${lengthOf(first.text, question.volume)} tokens; the model ${manifest.name} reads ${manifest.contextLength}. Name one thing in a few words.`,
       );
     },
     needsVoxels: (question) => windowsOf(question, manifest).some((window) => !viewsOf(question).has(window)),
@@ -104,12 +109,12 @@ export async function openBundleEngine(
     const views = viewsOf(question);
     const windows = windowsOf(question, manifest);
     const prompts: (Omit<KeyedPrompt, "paddedTo" | "key"> & { readonly window: string; readonly words: string })[] = [];
-    await text.embedAll(question.prompts.map((prompt) => wordsFor(prompt.text, manifest)));
-    for (const [p, prompt] of question.prompts.entries()) {
+    const sent = question.prompts.map((prompt) => sentFor(prompt.text, question.volume));
+    const embeddings = await text.embedAll(sent);
+    for (const [p, words] of sent.entries()) {
       const window = windows[p]!;
       const volume = views.get(window);
-      const words = wordsFor(prompt.text, manifest);
-      if (volume) prompts.push({ volume, window, words, embedding: await text.embed(words) });
+      if (volume) prompts.push({ volume, window, words, embedding: embeddings[p]! });
     }
     const padded = new Map(
       [...Map.groupBy(prompts, ({ volume }) => volume).values()].flatMap((together) => {
@@ -133,12 +138,12 @@ export async function openBundleEngine(
    * of its own at every slice.
    */
   function anticipated(question: Begin): { readonly prompts: Begin["prompts"]; readonly left: number } {
-    const { prompts, anticipate } = question;
+    const { prompts, anticipate, volume } = question;
     const most = anticipate?.most ?? graphs.anticipate ?? 0;
     if (most === 0) return { prompts: [], left: 0 };
-    const asked = new Set(prompts.map((prompt) => wordsFor(prompt.text, manifest)));
+    const asked = new Set(prompts.map((prompt) => sentFor(prompt.text, volume)));
     const candidates = [...new Set(anticipate?.candidates)]
-      .filter((words) => !asked.has(words) && isReadable(words))
+      .filter((words) => isReadable(words, volume) && !asked.has(phraseFor(words, volume) ?? words))
       .map((words) => ({ id: words, text: words }));
     const windows = windowsOf({ ...question, prompts: candidates }, manifest);
     const views = viewsOf(question);
@@ -148,8 +153,8 @@ export async function openBundleEngine(
   }
 
   /** Whether the words can be asked at all. */
-  function isReadable(words: string): boolean {
-    if (tokenizer.countTokens(words) > manifest.contextLength) return false;
+  function isReadable(words: string, volume: Begin["volume"]): boolean {
+    if (lengthOf(words, volume) > manifest.contextLength) return false;
     return manifest.vocabulary === "open" || resolveTarget(words, manifest.targets).kind === "found";
   }
 }

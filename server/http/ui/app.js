@@ -117,12 +117,13 @@ async function showHealth() {
 
 async function showModels() {
   const { models } = await read("/v1/models");
-  const items = models.map(({ title, name, version, modalities, trained, targets, vocabulary, licence }) =>
-    element(
-      "li",
-      {},
-      `${title} (${name} ${version}): ${modalities.join(", ")}; ${targets.length} targets${vocabulary === "open" ? ", and any words" : ""}; ${trained ? "a trained network" : "rules, not a trained network"}; ${licence}`,
-    ),
+  const items = models.map(
+    ({ title, name, version, modalities, trained, targets, vocabulary, licence, nonCommercial, intendedUse }) =>
+      element(
+        "li",
+        {},
+        `${title} (${name} ${version}): ${modalities.join(", ")}; ${targets.length} targets${vocabulary === "open" ? ", and any words" : ""}; ${trained ? "a trained network" : "rules, not a trained network"}; ${licence}${nonCommercial ? ", NO COMMERCIAL USE" : ""}. ${intendedUse}`,
+      ),
   );
   list("models", items, "No model is installed.");
 }

@@ -27,10 +27,15 @@ export async function findUnfinished(sql: Sql, question: string): Promise<Job | 
   return row && jobOf(row);
 }
 
-/** The newest job that asks the same, however it stands: forced ones have no `question`. */
+/**
+ * The newest job that asks the same, however it stands and however it is watched (as in same-question.ts; the index of migration
+ * 0009 has these words): forced ones have no `question`.
+ */
 export async function findNewest(sql: Sql, request: JobRequest, owner: string): Promise<Job | undefined> {
   const [row] = await sql.query<JobRow>(
-    `select ${jobColumns} from parse3d.jobs as job where request = $1::jsonb and owner = $2 order by submitted desc limit 1`,
+    `select ${jobColumns} from parse3d.jobs as job
+     where request - '{fromSlice,preview}'::text[] = $1::jsonb - '{fromSlice,preview}'::text[] and owner = $2
+     order by submitted desc limit 1`,
     [toJsonb(request), owner],
   );
   return row && jobOf(row);
