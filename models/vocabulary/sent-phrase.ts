@@ -6,7 +6,8 @@ import { recommendedTargets } from "./recommended-targets.ts";
 /**
  * The sentence that a model is asked in place of a prompt's words; undefined where the words go to it as typed: they do
  * unless the model is asked in sentences, and the words name, by its name or a synonym and with its side, one target that is
- * recommended for the modality. A spelling that is merely near is no name.
+ * recommended for the modality. A spelling that is merely near is no name. Of a model without a list of its own the whole
+ * vocabulary counts as recommended, as in a recognition.
  */
 export function sentPhrase(
   text: string,
