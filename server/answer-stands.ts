@@ -53,6 +53,8 @@ export function createAnswerStands({ archive, patienceMs = 2000, logger, ...part
     const limit = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
     const late = Promise.withResolvers<Change>();
     limit.addEventListener("abort", () => late.resolve("unknown"), { once: true });
+    // Whoever asked may be gone already: of that no event tells.
+    if (limit.aborted) late.resolve("unknown");
     const told = change(job, limit).catch((err): Change => {
       logger.debug({ event: "job.not-compared", jobId: job.id, err });
       return "unknown";

@@ -34,14 +34,21 @@ export function frameWalk(seg: DecodedSeg, n: number, placeOf: (lps: Vec3) => Ve
       throw offGrid(`frame ${n + 1} lies outside of it`);
     }
   }
+  // A frame of every second voxel would leave holes between its pixels, and one across the grid's diagonal as well.
+  if (!isRun(first, rowEnd, columns) || !isRun(first, columnEnd, rows)) {
+    throw offGrid(`frame ${n + 1} is sampled differently`);
+  }
   const number = ([i, j, k]: Vec3) => (k * size[1] + j) * size[0] + i;
   const start = number(rounded(first));
   const acrossStep = columns > 1 ? (number(rounded(rowEnd)) - start) / (columns - 1) : 1;
   const downStep = rows > 1 ? (number(rounded(columnEnd)) - start) / (rows - 1) : columns;
-  if (!Number.isInteger(acrossStep) || !Number.isInteger(downStep)) {
-    throw offGrid(`frame ${n + 1} is sampled differently`);
-  }
   return { start, across: acrossStep, down: downStep };
+}
+
+/** Whether from the one place to the other it is so many voxels, one beside the other. */
+function isRun(from: Vec3, to: Vec3, voxels: number): boolean {
+  const steps = subtract(rounded(to), rounded(from)).filter((step) => step !== 0);
+  return voxels === 1 || (steps.length === 1 && Math.abs(steps[0]!) === voxels - 1);
 }
 
 /** @throws UnsupportedImageError "unsupported-dimensions" where both say in which frame of reference they are, and it is not one */

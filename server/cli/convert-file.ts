@@ -43,6 +43,7 @@ async function convertSeg(
       "Of a SEG, --volume and --resample say how the series of --like is read. Give that too.",
     );
   }
+  if (likePath !== undefined) await refuseSameFile(likePath, output);
   const choice = { ...(wanted !== undefined && { volume: wanted }), ...(resample && { resample }) };
   const like = likePath === undefined ? undefined : await openLike(likePath, { ...choice, signal });
   const { volume, labels, notes } = like ? labelsOn(like, seg) : labelsAlone(seg);

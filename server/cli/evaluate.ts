@@ -62,6 +62,7 @@ async function runEvaluation(options: Options, { terminal, signal }: CommandCont
     signal,
     failed: (error) => {
       failures.push(error);
+      worst.leaveOut(error.number);
       if (cases.length > 1) terminal.say(error.message);
     },
     progress,

@@ -12,6 +12,8 @@ export interface CasePicture {
 /** Those of the lowest Dice, the lowest first. */
 export interface WorstPictures {
   add(compared: Compared): void;
+  /** A case that broke off counts nowhere. @param number its place in the list, from 1 */
+  leaveOut(number: number): void;
   readonly pictures: readonly CasePicture[];
   /** Rows whose pictures are not among them. */
   readonly left: number;
@@ -22,16 +24,16 @@ const PREDICTION = [255, 150, 40] as const;
 
 export function worstPictures(atMost: number): WorstPictures {
   let pictures: CasePicture[] = [];
-  let seen = 0;
+  let seen: number[] = [];
   return {
     get pictures() {
       return pictures;
     },
     get left() {
-      return seen - pictures.length;
+      return seen.length - pictures.length;
     },
     add(compared) {
-      seen++;
+      seen.push(compared.row.case);
       // What neither has there is nothing to look at, and comes last.
       const rank = ({ dice = 2 }: Row) => dice;
       const last = pictures.at(-1);
@@ -39,6 +41,10 @@ export function worstPictures(atMost: number): WorstPictures {
       if (!isAmong) return;
       const picture = { row: compared.row, png: drawn(compared) };
       pictures = [...pictures, picture].sort((a, b) => rank(a.row) - rank(b.row)).slice(0, atMost);
+    },
+    leaveOut(number) {
+      seen = seen.filter((one) => one !== number);
+      pictures = pictures.filter(({ row }) => row.case !== number);
     },
   };
 }

@@ -95,6 +95,14 @@ describeWithData("parse3d convert", () => {
     }
   });
 
+  test("never writes over the image that --like names", async () => {
+    await convert(seg("ct-3slice"), "image.nii");
+    const image = readFileSync(join(folder, "image.nii"));
+    const onto = convert(seg("liver.dcm"), "image.nii", "--like", join(folder, "image.nii"));
+    await expect(onto).rejects.toThrow("would replace the input");
+    expect(readFileSync(join(folder, "image.nii")).equals(image)).toBe(true);
+  });
+
   test.each([
     [
       "another series",

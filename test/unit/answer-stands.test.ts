@@ -208,6 +208,14 @@ describe("an answer does not stand", () => {
   );
 });
 
+test("whoever is gone already waits for nothing", async () => {
+  const job = await done();
+  const parts = { archive: archive.archive, reviews: memoryReviews(), probabilities: { notice: async () => notice } };
+  const models = () => new Promise<readonly ModelCard[]>(() => {});
+  const answerStands = createAnswerStands({ ...parts, models, logger: log.logger });
+  expect([await answerStands(job, { signal: AbortSignal.abort() }), reason()]).toEqual([false, "unknown"]);
+});
+
 function reviewOf(changes: Partial<Review>): Review {
   const model = { name: "fake", version: "1.0.0" };
   const who = { jobId: "j1", jobOwner: "alice", reviewer: "alice", at: new Date("2026-03-05T00:00:00Z") };

@@ -134,6 +134,21 @@ describe("maskOnto refuses", () => {
     );
   });
 
+  test.each([
+    ["a grid of which the frames have every second voxel", [0.5, 0, 0], [0, 0.5, 0], [9, 13, 4]],
+    ["a grid whose diagonal the frames' rows are", [0.5, 0.5, 0], [-0.5, 0.5, 0], [11, 11, 4]],
+  ] as const)("%s: they would leave holes", (_what, i, j, wider) => {
+    const origin = [0, 0, 0] as const;
+    const own = { ...geometry, ijkToLps: fromColumns([1, 0, 0], [0, 1, 0], [0, 0, 3], origin) };
+    // The diagonal's rows run back along j.
+    const at = j[0] < 0 ? ([2, -2, 0] as const) : origin;
+    const finer: VolumeGeometry = { ...geometry, size: wider, ijkToLps: fromColumns(i, j, [0, 0, 3], at) };
+    const decoded = decodeSeg(encodeSeg(segInput(own, [skull])));
+    for (const read of [() => maskOnto(decoded, 1, finer), () => segToLabelVolume(decoded, finer)]) {
+      expect(read).toThrow(expect.objectContaining({ message: expect.stringContaining("sampled differently") }));
+    }
+  });
+
   test("a segment that is not there", () => {
     expect(() => maskOnto(decodeSeg(seg()), 2, geometry)).toThrow(RangeError);
   });

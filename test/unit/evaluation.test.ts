@@ -284,6 +284,15 @@ describe("evaluating predictions that are there", () => {
     expect(page).not.toMatch(/https?:|DOE|turned|<script/);
   });
 
+  test("of a case that broke off there is no picture, and it is not counted among those without one", async () => {
+    const [found] = await compare("turned.nii");
+    const worst = worstPictures(2);
+    for (const number of [1, 2, 2, 3]) worst.add({ ...found!, row: { ...found!.row, case: number } });
+    worst.leaveOut(2);
+    worst.leaveOut(4);
+    expect([worst.pictures.map((one) => one.row.case), worst.left]).toEqual([[1], 1]);
+  });
+
   test("words of the list are text in the report, never markup", () => {
     const rows = [row({ target: "<img src=x>" })];
     const page = reportPage({

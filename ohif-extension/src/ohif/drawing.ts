@@ -36,8 +36,13 @@ export async function openDrawing({
   }
   // What is not finished has no outline, which is also what takes longest to draw.
   segmentationService.setStyle?.({ segmentationId, type: "Labelmap" }, { renderOutline: false });
-  await show(segmentationId);
-  let isEmpty = true;
+  /** Into the viewports, with what there is to see: drawing nothing takes them as long. */
+  const open = async () => {
+    await show(segmentationId);
+    isWaiting = false;
+    if (!removed) labelmap.redraw();
+  };
+  let isOpen = false;
   let isWaiting = false;
   let removed = false;
   return {
@@ -53,14 +58,15 @@ export async function openDrawing({
         }
         return true;
       });
+      if (isWaiting || (!isOpen && runs.length < 2)) return;
+      isWaiting = true;
       // The first is what somebody waits for.
-      if (isEmpty && runs.length > 1) {
-        isEmpty = false;
-        labelmap.redraw();
+      if (!isOpen) {
+        isOpen = true;
+        // A viewport that has closed in between shows nothing more.
+        open().catch(() => {});
         return;
       }
-      if (isWaiting) return;
-      isWaiting = true;
       whenIdle(() => {
         isWaiting = false;
         if (!removed) labelmap.redraw();
