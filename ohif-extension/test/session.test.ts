@@ -46,7 +46,7 @@ describe("asking", () => {
         { job: succeeded, overlay: { kind: "shown" }, cancelling: false },
       ]);
       expect(viewer.shown).toEqual([seg]);
-      expect(viewer.drawn.filter((slice) => slice !== "removed")).toEqual([]);
+      expect([viewer.drawingsOpened, viewer.drawn]).toEqual([0, []]);
       expect(viewer.messages).toHaveLength(times);
     }
     expect(server.submitted).toHaveLength(2);

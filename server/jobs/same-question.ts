@@ -29,5 +29,10 @@ function askingTheSame(
   if (request.kind !== "series") return [];
   const words = (one: JobRequest) => JSON.stringify(one, (name, value) => (besides.includes(name) ? undefined : value));
   const question = words(request);
-  return [...entries].filter(({ job }) => job.owner === owner && words(job.request) === question);
+  const { seriesInstanceUid } = request.series;
+  return [...entries].filter(({ job }) => {
+    // Of a long history few are about this series: the others are not put into words.
+    if (job.owner !== owner || job.request.kind !== "series") return false;
+    return job.request.series.seriesInstanceUid === seriesInstanceUid && words(job.request) === question;
+  });
 }

@@ -1,6 +1,6 @@
 import type { JobView, SubmitJob } from "#server/contract/index.ts";
 import { ApiProblemError } from "../api/errors.ts";
-import { followJob } from "../api/follow-job.ts";
+import { followJob, hasEnded } from "../api/follow-job.ts";
 import { findingLine } from "../texts.ts";
 import type { Desk } from "./desk.ts";
 import type { Overlays } from "./overlays.ts";
@@ -86,7 +86,8 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
   }
 
   async function attend(submitted: JobView): Promise<JobView> {
-    const job = await follow(submitted.id);
+    // An earlier answer is whole: what its job told in its time would be shown as if it happened now.
+    const job = hasEnded(submitted.state) ? submitted : await follow(submitted.id);
     await presentEnd(job);
     return job;
   }
