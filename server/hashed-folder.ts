@@ -59,14 +59,22 @@ async function sweep(parts: string): Promise<void> {
   }
 }
 
+/** A share that knows no links, as over SMB: there the file is made where there is none, which is as good but for a power cut. */
+const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
 /** What the file holds; where there is none, this, for good. */
 export async function keepFile(path: string, content: string): Promise<string> {
   const draft = `${path}.${randomUUID()}`;
   try {
     await writeFile(draft, content, { mode: 0o600, flush: true });
     // A link appears whole or not at all, and never over another one.
-    await link(draft, path).catch((error: unknown) => {
-      if (codeOf(error) !== "EEXIST") throw error;
+    await link(draft, path).catch(async (error: unknown) => {
+      const code = codeOf(error);
+      if (code === "EEXIST") return;
+      if (!NO_LINKS.has(code)) throw error;
+      await writeFile(path, content, { flag: "wx", mode: 0o600, flush: true }).catch((taken: unknown) => {
+        if (codeOf(taken) !== "EEXIST") throw taken;
+      });
     });
   } finally {
     await rm(draft, { force: true });
