@@ -57,6 +57,8 @@ export async function run(report: Report): Promise<void> {
     await whole.service.load(instances());
     await choosePreviews(whole, preview);
     await whole.openStudy(series.studyInstanceUid);
+    // Whoever asks has looked first: OHIF has its other images by then.
+    await whole.browser.page.waitForLoadState("networkidle", { timeout: 30_000 }).catch(() => {});
     return series;
   };
   // The first run warms what is cached; it is not counted.
