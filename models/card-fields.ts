@@ -56,7 +56,8 @@ export const cardFields = {
     .array(z.string().regex(/^[A-Z]{2,16}$/))
     .min(1)
     .readonly(),
-  licence: z.string().min(1),
+  /** In every segment's Algorithm Parameters, which hold 10,240 characters of all that is said there. */
+  licence: z.string().min(1).max(1000),
   nonCommercial: z.boolean(),
   /** Who made it, and what must be said where results are shown or passed on. */
   attribution: z.string().exactOptional(),

@@ -1,5 +1,5 @@
 import type { Vec3 } from "../geometry/index.ts";
-import type { SlicePlaces } from "./onto-slices.ts";
+import { nearestSlices, type SlicePlaces } from "./onto-slices.ts";
 
 /** Labels of slices on the volume that was interpolated from these, as maskOffSlices does of masks. */
 export function labelsOffSlices<T extends Uint8Array | Uint16Array>(
@@ -9,9 +9,7 @@ export function labelsOffSlices<T extends Uint8Array | Uint16Array>(
 ): T {
   const [columns, rows] = size;
   const out = (labels instanceof Uint16Array ? new Uint16Array(ni * nj * nk) : new Uint8Array(ni * nj * nk)) as T;
-  for (let k = 0, n = 0; k < nk; k++) {
-    while (n + 1 < corners.length && Math.abs(corners[n + 1]![2] - k) < Math.abs(corners[n]![2] - k)) n++;
-    const [i, j] = corners[n]!.map(Math.round) as unknown as Vec3;
+  for (const { k, n, i, j } of nearestSlices(corners, nk)) {
     for (let y = 0; y < rows; y++) {
       const from = (n * rows + y) * columns;
       out.set(labels.subarray(from, from + columns), (k * nj + j + y) * ni + i);

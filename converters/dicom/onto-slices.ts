@@ -36,9 +36,7 @@ export function maskOffSlices(
   const [columns, rows] = size;
   const [ni, nj, nk] = volumeSize;
   const mask = createBitVolume(volumeSize);
-  for (let k = 0, n = 0; k < nk; k++) {
-    while (n + 1 < corners.length && Math.abs(corners[n + 1]![2] - k) < Math.abs(corners[n]![2] - k)) n++;
-    const [i, j] = nearestVoxel(corners[n]!);
+  for (const { k, n, i, j } of nearestSlices(corners, nk)) {
     for (let y = 0; y < rows; y++) {
       copyBits(bits, (n * rows + y) * columns, mask.bits, (k * nj + j + y) * ni + i, columns);
     }
@@ -81,7 +79,8 @@ export function probabilitiesOnSlices(
   const between = new Float32Array(ni * nj);
   const out = new Uint8Array(columns * rows);
   return (n) => {
-    const [left, top, level] = corners[n]!.map(nearWhole) as unknown as Vec3;
+    const corner = corners[n]!;
+    const [left, top, level] = [nearWhole(corner[0]), nearWhole(corner[1]), nearWhole(corner[2])];
     const [i0, j0, k0] = [Math.floor(left), Math.floor(top), Math.floor(level)];
     const [across, down, up] = [left - i0, top - j0, level - k0];
     between.fill(0);
@@ -109,6 +108,15 @@ export function probabilitiesOnSlices(
     }
     return out;
   };
+}
+
+/** For each of the volume's `count` slices the nearest `n` of those that were sent, and where its first pixel lies. */
+export function* nearestSlices(corners: SlicePlaces["corners"], count: number) {
+  for (let k = 0, n = 0; k < count; k++) {
+    while (n + 1 < corners.length && Math.abs(corners[n + 1]![2] - k) < Math.abs(corners[n]![2] - k)) n++;
+    const [i, j] = nearestVoxel(corners[n]!);
+    yield { k, n, i, j };
+  }
 }
 
 function nearestVoxel([i, j, k]: Vec3): Vec3 {
