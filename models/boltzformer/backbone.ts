@@ -7,9 +7,12 @@ import {
   linear,
   linearPart,
   mapToRows,
+  mapToTokens,
+  perceptron,
   pointwise,
   rowsToMap,
   scaledLayerNorm,
+  tokensToRows,
 } from "./layers.ts";
 import { STRIDES } from "./network-config.ts";
 import { BACKBONE, stageChannels } from "./network-tensors.ts";
@@ -20,6 +23,9 @@ export interface FeatureRows {
   readonly channels: number;
   readonly side: number;
 }
+
+/** Of a slice that go through a perceptron together. */
+const ROWS_OF_A_PART = 1024;
 
 /** FocalNet (Yang et al., 2022): image [S, 3, N, N], normalised -> features at strides 4, 8, 16 and 32. */
 export function backbone(graph: Graph, image: Value): readonly FeatureRows[] {
@@ -59,8 +65,10 @@ function downsample(graph: Graph, x: Value, stage: number, channels: number, sid
 function focalBlock(graph: Graph, x: Value, name: string, channels: number, side: number): Value {
   const modulated = focalModulation(graph, x, `${name}.modulation`, channels, side);
   const y = add(graph, x, scaledLayerNorm(graph, modulated, `${name}.norm1`, `${name}.gamma_1`));
-  const inner = gelu(graph, linear(graph, y, `${name}.mlp.fc1`));
-  const outer = linear(graph, inner, `${name}.mlp.fc2`);
+  const outer = perceptron(graph, y, [`${name}.mlp.fc1`, `${name}.mlp.fc2`], {
+    activate: gelu,
+    parts: Math.ceil(side ** 2 / ROWS_OF_A_PART),
+  });
   return add(graph, y, scaledLayerNorm(graph, outer, `${name}.norm2`, `${name}.gamma_2`));
 }
 
@@ -73,19 +81,23 @@ function focalModulation(graph: Graph, x: Value, name: string, channels: number,
   const part = (from: number, to: number) => linearPart(graph, x, `${name}.f.weight`, `${name}.f.bias`, from, to);
   const query = part(0, channels);
   let context = rowsToMap(graph, part(channels, 2 * channels), channels, side);
-  const gates = rowsToMap(graph, part(2 * channels, 2 * channels + focalLevels + 1), focalLevels + 1, side);
-  const gate = (level: number) => graph.op("Slice", [gates, graph.ints(level), graph.ints(level + 1), graph.ints(1)]);
+  const gates = graph.op("Reshape", [
+    part(2 * channels, 2 * channels + focalLevels + 1),
+    graph.ints(-1, side * side, focalLevels + 1),
+  ]);
+  const through = (gate: number, tokens: Value) =>
+    graph.op("Mul", [tokens, graph.op("Slice", [gates, graph.ints(gate), graph.ints(gate + 1), graph.ints(2)])]);
   const seen: Value[] = [];
   for (let level = 0; level < focalLevels; level++) {
     const kernel = focalWindow + 2 * level;
     const options = { side: kernel, padding: (kernel - 1) / 2, bias: false, depthwise: channels };
     context = gelu(graph, convolution(graph, context, `${name}.focal_layers.${level}.0`, options));
-    seen.push(graph.op("Mul", [context, gate(level)]));
+    seen.push(through(level, mapToTokens(graph, context, channels, side)));
   }
   const whole = gelu(graph, graph.op("GlobalAveragePool", [context]));
-  seen.push(graph.op("Mul", [whole, gate(focalLevels)]));
+  seen.push(through(focalLevels, mapToTokens(graph, whole, channels, 1)));
   const sum = seen.reduce((total, one) => add(graph, total, one));
   const scale = 1 / (focalLevels + 1);
-  const modulator = pointwise(graph, mapToRows(graph, sum, channels), `${name}.h`, { bias: true, scale });
+  const modulator = pointwise(graph, tokensToRows(graph, sum, channels), `${name}.h`, { bias: true, scale });
   return linear(graph, graph.op("Mul", [query, modulator]), `${name}.proj`);
 }

@@ -31,6 +31,13 @@ export class Graph {
     return output;
   }
 
+  /** `count` equal parts along the first axis. */
+  split(value: Value, count: number): readonly Value[] {
+    const outputs = Array.from({ length: count }, (_, n) => `Split_${this.#nodes.length}_${n}`);
+    this.#nodes.push({ op: "Split", inputs: [value], outputs, attributes: { num_outputs: { int: count } } });
+    return outputs;
+  }
+
   /** Gives a value a name of its own: that of an output of the graph, or one to look for in it. */
   name(name: string, value: Value): Value {
     this.#nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
@@ -71,6 +78,11 @@ export class Graph {
   pointwiseWeight(name: string): Value {
     const shape = this.#stored(name).shape.filter((length, axis) => axis === 0 || length !== 1);
     return this.#external(name, `${name}[:, :]`, shape, 0);
+  }
+
+  /** How long the first axis of a tensor of the weights file is. */
+  lengthOf(name: string): number {
+    return this.#stored(name).shape[0] ?? 1;
   }
 
   /** Rows `from` up to, not including, `to` of a tensor. */

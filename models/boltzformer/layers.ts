@@ -86,6 +86,12 @@ export function mapToRows(graph: Graph, map: Value, channels: number): Value {
   return graph.op("Reshape", [last, graph.ints(-1, channels)]);
 }
 
+/** [S, C, n, n] -> [S, n * n, C] */
+export function mapToTokens(graph: Graph, map: Value, channels: number, side: number): Value {
+  const last = graph.op("Transpose", [map], { perm: { ints: [0, 2, 3, 1] } });
+  return graph.op("Reshape", [last, graph.ints(-1, side * side, channels)]);
+}
+
 /** [S * n * n, C] -> [S, C, n, n] */
 export function rowsToMap(graph: Graph, rows: Value, channels: number, side: number): Value {
   const last = graph.op("Reshape", [rows, graph.ints(-1, side, side, channels)]);
@@ -113,5 +119,40 @@ export function relu(graph: Graph, x: Value): Value {
 
 /** x + linear2(ReLU(linear1 x)), over rows. */
 export function feedForward(graph: Graph, rows: Value, name: string): Value {
-  return add(graph, rows, linear(graph, relu(graph, linear(graph, rows, `${name}.linear1`)), `${name}.linear2`));
+  return add(graph, rows, perceptron(graph, rows, [`${name}.linear1`, `${name}.linear2`], { activate: relu }));
 }
+
+export interface PerceptronOptions {
+  /** Of which 0 is 0. */
+  readonly activate: (graph: Graph, x: Value) => Value;
+  /** Parts that the rows are taken in, one after the other; default 1. */
+  readonly parts?: number;
+}
+
+/**
+ * second(activate(first x)), over rows. What lies between is the widest there is, so it pays to keep it near the core:
+ *
+ * - in parts of the rows whose hidden rows fit into its caches;
+ * - with a little more room for a row whose length is a multiple of a memory page. Such rows all lie in the same few sets of a
+ *   cache, where a product that reads several of them at once drives them out again. Zeros that weigh nothing fill the room.
+ */
+export function perceptron(
+  graph: Graph,
+  rows: Value,
+  [first, second]: readonly [string, string],
+  { activate, parts = 1 }: PerceptronOptions,
+): Value {
+  const padding = graph.lengthOf(`${first}.bias`) % PAGE_FLOATS === 0 ? LINE_FLOATS : 0;
+  const padded = (name: string, ...after: readonly number[]) =>
+    padding === 0
+      ? graph.weight(name)
+      : graph.op("Pad", [graph.weight(name), graph.ints(...after.map(() => 0), ...after)]);
+  const into = [padded(`${first}.weight`, padding, 0), padded(`${first}.bias`, padding)] as const;
+  const from = [padded(`${second}.weight`, 0, padding), graph.weight(`${second}.bias`)] as const;
+  const through = (some: Value) => gemm(graph, activate(graph, gemm(graph, some, ...into)), ...from);
+  if (parts === 1) return through(rows);
+  return graph.op("Concat", graph.split(rows, parts).map(through), { axis: { int: 0 } });
+}
+
+const PAGE_FLOATS = 4096 / 4;
+const LINE_FLOATS = 64 / 4;

@@ -30,7 +30,10 @@ export function coarseMaskFeatures(graph: Graph, finest: FeatureMap, sides: read
     const first = stride / 2 - 1;
     const end = finest.side + 1;
     const axes = graph.ints(2, 3);
-    const around = graph.op("Slice", [meansOfFour, graph.ints(first, first), graph.ints(end, end), axes]);
+    const around =
+      first === 0
+        ? meansOfFour
+        : graph.op("Slice", [meansOfFour, graph.ints(first, first), graph.ints(end, end), axes]);
     const features = convolution(graph, around, MASK_FEATURES, { side: KERNEL_SIDE, stride, padding: 0, bias: true });
     return graph.op("Reshape", [features, graph.ints(0, hiddenDim, -1)]);
   });

@@ -17,17 +17,17 @@ export class Message {
 
   /** Wire type 0, of a whole number in the range of int64. */
   int(field: number, value: number | bigint): this {
-    return this.#push(varint(field * 8), varint(value));
+    return this.#push([varint(field * 8), varint(value)]);
   }
 
   /** Wire type 5. */
   float(field: number, value: number): this {
-    return this.#push(varint(field * 8 + 5), new Uint8Array(Float32Array.of(value).buffer));
+    return this.#push([varint(field * 8 + 5), new Uint8Array(Float32Array.of(value).buffer)]);
   }
 
   /** Wire type 2. The bytes are referred to, not copied. */
   bytes(field: number, value: Uint8Array): this {
-    return this.#push(varint(field * 8 + 2), varint(value.byteLength), value);
+    return this.#push([varint(field * 8 + 2), varint(value.byteLength), value]);
   }
 
   string(field: number, value: string): this {
@@ -36,10 +36,10 @@ export class Message {
 
   /** Wire type 2, of a message that is complete: what is added to it later is not seen. */
   message(field: number, value: Message): this {
-    return this.#push(varint(field * 8 + 2), varint(value.byteLength), ...value.chunks());
+    return this.#push([varint(field * 8 + 2), varint(value.byteLength)]).#push(value.chunks());
   }
 
-  #push(...chunks: readonly Uint8Array[]): this {
+  #push(chunks: readonly Uint8Array[]): this {
     for (const chunk of chunks) {
       this.#chunks.push(chunk);
       this.#byteLength += chunk.byteLength;
