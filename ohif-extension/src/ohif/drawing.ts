@@ -36,13 +36,14 @@ export async function openDrawing({
   }
   // What is not finished has no outline, which is also what takes longest to draw.
   segmentationService.setStyle?.({ segmentationId, type: "Labelmap" }, { renderOutline: false });
-  /** Into the viewports, with what there is to see: drawing nothing takes them as long. */
-  const open = async () => {
-    await show(segmentationId);
+  // Into the viewports before there is anything to see: what they do for the first time takes them longest. A viewport that has
+  // closed in between shows nothing more.
+  const shown = show(segmentationId).catch(() => {});
+  const redraw = () => {
     isWaiting = false;
     if (!removed) labelmap.redraw();
   };
-  let isOpen = false;
+  let isFirst = true;
   let isWaiting = false;
   let removed = false;
   return {
@@ -58,19 +59,12 @@ export async function openDrawing({
         }
         return true;
       });
-      if (isWaiting || (!isOpen && runs.length < 2)) return;
+      if (isWaiting || (isFirst && runs.length < 2)) return;
       isWaiting = true;
       // The first is what somebody waits for.
-      if (!isOpen) {
-        isOpen = true;
-        // A viewport that has closed in between shows nothing more.
-        open().catch(() => {});
-        return;
-      }
-      whenIdle(() => {
-        isWaiting = false;
-        if (!removed) labelmap.redraw();
-      });
+      if (isFirst) void shown.then(redraw);
+      else whenIdle(redraw);
+      isFirst = false;
     },
     remove: () => {
       if (removed) return;
