@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { constants, setPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SeriesRef } from "#server/domain/index.ts";
 import { newestCard, promptBox } from "../../test/e2e/panel.ts";
@@ -7,7 +9,7 @@ import { compare, type Report, type Suite } from "../figure.ts";
 
 const SLICES = 80;
 const SIDE = 512;
-const RUNS = 3;
+const RUNS = 7;
 /** Deep in the ball, mm in LPS. */
 const INSIDE = [0.35 * SIDE, 0.35 * SIDE, (1.25 * SLICES) / 2] as const;
 /** As coloured is a pixel that is no image's. */
@@ -29,6 +31,10 @@ interface Window {
         setViewReference?(reference: { readonly cameraFocalPoint: readonly number[] }): void;
         render(): void;
         worldToCanvas(point: readonly number[]): readonly number[];
+        readonly element: {
+          addEventListener(event: string, listener: () => void): void;
+          removeEventListener(event: string, listener: () => void): void;
+        };
         getCanvas(): {
           getContext(kind: "2d"): {
             getImageData(x: number, y: number, width: number, height: number): { readonly data: ArrayLike<number> };
@@ -43,7 +49,8 @@ interface Window {
 /**
  * What OHIF's user waits for beside the server's work, on an Orthanc, a server and a browser of our own: from the SEG in the
  * archive to its colour on the screen, of one object and of two that fill the whole image, and from the first finished slice to
- * its colour. Each run asks about another series. The browser draws by software: a frame with an outlined mask takes it 0.24 s.
+ * its colour. Each run asks about another series. The browser draws by software: a frame of images takes it 0.03 s, one with a mask
+ * 0.08 to 0.13 s, with outlines up to 0.65 s.
  */
 export async function run(report: Report): Promise<void> {
   const stored: number[] = [];
@@ -52,6 +59,7 @@ export async function run(report: Report): Promise<void> {
   const server: number[] = [];
   const ct = (n: number) => syntheticCt(SLICES, SIDE, `bench viewer ${n}`);
   await using whole = await openWholeViewer(ct(0).instances());
+  await letBrowserGoFirst(whole);
   const open = async (n: number, preview: boolean) => {
     const { series, instances } = ct(n);
     await whole.service.load(instances());
@@ -82,6 +90,16 @@ export async function run(report: Report): Promise<void> {
   report.figure(compare(`SEG stored to mask visible, every voxel in a mask, ${what}`, "s", storedWhole));
   report.figure(compare(`first slice finished to its preview visible, ${what}`, "ms", previews));
   report.figure(compare(`click to first slice finished (the server), ${what}`, "s", server));
+}
+
+/**
+ * Server and archive have machines of their own where they are used; here they get of the cores what the browser leaves. What
+ * they start later is as they are.
+ */
+async function letBrowserGoFirst({ service: { orthanc } }: WholeViewer): Promise<void> {
+  for (const pid of [process.pid, orthanc.pid])
+    for (const thread of await readdir(`/proc/${pid}/task`))
+      setPriority(Number(thread), constants.priority.PRIORITY_LOW);
 }
 
 /** Of an answer: from the end of its job, when the SEG stands in the archive, to its colour. */
@@ -127,14 +145,18 @@ async function ask(whole: WholeViewer, prompts: string) {
         return Math.max(...channels) - Math.min(...channels) > least;
       };
       if (isColoured()) throw new Error("it is coloured already");
+      const rendered = "CORNERSTONE_IMAGE_RENDERED";
       return new Promise<{ readonly clickedAt: number; readonly colouredAt: number }>((resolve) => {
         const clickedAt = Date.now();
         document.querySelector("[data-cy=parse3d-segment]")?.click();
-        const look = () => {
-          if (isColoured()) resolve({ clickedAt, colouredAt: Date.now() });
-          else requestAnimationFrame(look);
-        };
-        look();
+        // When what was drawn is on the screen. To look at every frame would take the browser longer than to draw.
+        const look = () =>
+          requestAnimationFrame(() => {
+            if (!isColoured()) return;
+            viewport.element.removeEventListener(rendered, look);
+            resolve({ clickedAt, colouredAt: Date.now() });
+          });
+        viewport.element.addEventListener(rendered, look);
       });
     },
     [INSIDE, COLOURED] as const,
