@@ -18,6 +18,8 @@ export const english = {
   cancel: "Cancel",
   cancelling: "Cancelling…",
   tryAgain: "Try again",
+  askAnew: "Ask anew",
+  askAnewJob: (prompts: string) => `Ask anew for ${prompts}`,
   resample: "Resample and segment",
   resampleJob: (prompts: string) => `Resample and segment ${prompts}`,
   show: "Show",
@@ -73,6 +75,7 @@ export const english = {
   cancelJob: (prompts: string) => `Cancel ${prompts}`,
   showJob: (prompts: string) => `Show ${prompts}`,
   hideJob: (prompts: string) => `Hide ${prompts}`,
+  answeredBefore: (prompts: string) => `${prompts}: answered before`,
   started: (prompts: string) => `Segmenting ${prompts}`,
   stages: {
     queued: "waiting",

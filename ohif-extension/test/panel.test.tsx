@@ -254,6 +254,24 @@ describe("what it says of a job", () => {
     expect((await axe.run(document.body)).violations).toEqual([]);
   });
 
+  test("what stands answered is computed anew where somebody asks for that, and told as before where not", async () => {
+    const { server, session } = await shown(({ server }) => server.jobs.set("j0", { ...succeeded, id: "j0" }));
+    await act(async () =>
+      vi.waitFor(() => expect(document.querySelector("[data-cy=parse3d-ask-anew]")).not.toBeNull()),
+    );
+    const button = document.querySelector<HTMLButtonElement>("[data-cy=parse3d-ask-anew]")!;
+    expect(button.getAttribute("aria-label")).toBe("Ask anew for “left kidney”");
+    await act(async () => button.click());
+    expect(server.submitted).toMatchObject([{ prompts: ["left kidney"], force: true }]);
+    expect(session.store.get().announcement).toBe("Segmenting “left kidney”");
+    server.answered = { ...succeeded, id: "j0" };
+    const told: string[] = [];
+    session.store.subscribe(() => told.push(session.store.get().announcement));
+    await act(async () => void (await session.segment(["left kidney"])));
+    expect(server.submitted[1]).not.toHaveProperty("force");
+    expect(told).toContain("“left kidney”: answered before");
+  });
+
   test("while a result is loaded again its button stays, with the focus, and is pressed once", async () => {
     const { viewer } = await shown(({ server }) => server.jobs.set("j1", succeeded));
     const button = () => document.querySelector<HTMLButtonElement>("[data-cy=parse3d-hide], [data-cy=parse3d-show]")!;

@@ -14,7 +14,7 @@ export interface JobCardProps {
   readonly serverUrl: string;
   readonly activeSeriesUid: string | undefined;
   onCancel(): void;
-  onAskAgain(options?: { readonly resample?: boolean }): void;
+  onAskAgain(options?: { readonly resample?: boolean; readonly force?: boolean }): void;
   onShow(): void;
   onHide(): void;
   onJump(pointLps: readonly [number, number, number]): void;
@@ -66,7 +66,7 @@ export function JobCard(props: JobCardProps) {
         />
       )}
       <Notes job={job} texts={texts} />
-      <AnsweredBy job={job} texts={texts} />
+      <AnsweredBy {...props} prompts={prompts} />
       {overlay.kind === "loading" && <span className="p3d-note">{texts.loadingOverlay}</span>}
       {overlay.kind === "failed" && <span className="p3d-note">{texts.overlayFailed(overlay.why)}</span>}
       <ThresholdRow {...props} />
@@ -108,8 +108,10 @@ function Notes({ job, texts }: { readonly job: JobView; readonly texts: Texts })
   );
 }
 
-/** The model, under which licence and for what it may be used. */
-function AnsweredBy({ job: { result }, texts }: { readonly job: JobView; readonly texts: Texts }) {
+/** The model, under which licence and for what it may be used; and a way to have it compute once more what it answered. */
+function AnsweredBy({ entry, texts, prompts, onAskAgain }: JobCardProps & { readonly prompts: string }) {
+  const { job } = entry;
+  const { result } = job;
   if (!result) return null;
   const { licence, intendedUse, computedOn } = result.model;
   const lines = [licence && texts.licence(licence), intendedUse, computedOn && texts.computedOn(computedOn)];
@@ -122,6 +124,17 @@ function AnsweredBy({ job: { result }, texts }: { readonly job: JobView; readonl
             {line}
           </p>
         ) : null,
+      )}
+      {job.request.kind === "series" && recutOf(job) === undefined && (
+        <button
+          type="button"
+          className="p3d-button p3d-small"
+          data-cy="parse3d-ask-anew"
+          aria-label={texts.askAnewJob(prompts)}
+          onClick={() => onAskAgain({ force: true })}
+        >
+          {texts.askAnew}
+        </button>
       )}
     </details>
   );

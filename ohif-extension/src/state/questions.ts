@@ -19,6 +19,8 @@ import {
 export type Asked = ({ readonly prompts: readonly string[] } | { readonly recognise: true }) & {
   /** Slices that are no regular grid are put onto one. */
   readonly resample?: boolean;
+  /** Computed anew even where nothing has changed since it was answered. */
+  readonly force?: boolean;
 };
 
 /** Asking, watching and cancelling. */
@@ -26,7 +28,7 @@ export interface Questions {
   /** @returns the job as it ended; undefined where it was not taken or is not known any more: the state tells why */
   ask(what: Asked, series?: ActiveSeries): Promise<JobView | undefined>;
   /** Asks once more what a job asked; `resample` as then, unless told. @returns as `ask` */
-  askAgain(jobId: string, options?: Pick<Asked, "resample">): Promise<JobView | undefined>;
+  askAgain(jobId: string, options?: Pick<Asked, "resample" | "force">): Promise<JobView | undefined>;
   /** Watches a job that the server has taken, and presents its end. */
   attend(job: JobView): Promise<JobView>;
   follow(jobId: string): Promise<JobView>;
@@ -103,7 +105,7 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
     const where = { studyInstanceUid: series.studyInstanceUid, seriesInstanceUid: series.seriesInstanceUid };
     const { preview, keepProbabilities, model, ...asked } = options;
     const common = { ...where, ...(model !== undefined && { model }) };
-    const { resample } = what;
+    const { resample, force } = what;
     const body: SubmitJob =
       "recognise" in what
         ? { ...common, ...what }
@@ -113,6 +115,7 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
             ...(asked.outputs && { outputs: [...asked.outputs] }),
             ...(preview && { preview, ...firstSlice(series) }),
             ...(resample && { resample }),
+            ...(force && { force }),
             ...(keepProbabilities && { keepProbabilities }),
             prompts: [...what.prompts],
           };
@@ -121,7 +124,8 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
       const job = await api.call("submitJob", { body, signal });
       desk.reached();
       store.update((state) => withAskedAgain(withJobs(state, [job]), job.id));
-      desk.announce(texts.started(nameOf(job, texts)));
+      const name = nameOf(job, texts);
+      desk.announce(hasEnded(job.state) ? texts.answeredBefore(name) : texts.started(name));
       return job;
     } catch (error) {
       signal.throwIfAborted();
@@ -157,10 +161,8 @@ export function createQuestions(desk: Desk, overlays: Overlays): Questions {
       if (!series) return undefined;
       const resample = options?.resample ?? resampled(job);
       const prompts = promptsOf(job);
-      return ask(
-        { ...(prompts.length > 0 ? { prompts } : { recognise: true }), ...(resample && { resample }) },
-        series,
-      );
+      const what = prompts.length > 0 ? { prompts } : ({ recognise: true } as const);
+      return ask({ ...what, ...(resample && { resample }), ...(options?.force && { force: true }) }, series);
     },
     cancel: async (jobId) => {
       const cancelling = (value: boolean) => desk.change(jobId, (old) => ({ ...old, cancelling: value }));

@@ -16,8 +16,14 @@ export interface Session extends Disposable {
   segment(prompts: readonly string[]): Promise<JobView | undefined>;
   /** Asks for all that the models recommend for such an image. @returns as `segment` */
   recognise(): Promise<JobView | undefined>;
-  /** Asks once more what a job asked; with `resample`, slices that are no regular grid are put onto one. @returns as `segment` */
-  askAgain(jobId: string, options?: { readonly resample?: boolean }): Promise<JobView | undefined>;
+  /**
+   * Asks once more what a job asked; with `resample`, slices that are no regular grid are put onto one; with `force`, what stands
+   * answered is computed anew. @returns as `segment`
+   */
+  askAgain(
+    jobId: string,
+    options?: { readonly resample?: boolean; readonly force?: boolean },
+  ): Promise<JobView | undefined>;
   cancel(jobId: string): Promise<void>;
   show(jobId: string): Promise<void>;
   hide(jobId: string): void;
