@@ -80,9 +80,9 @@ export class Graph {
     return this.#external(name, `${name}[:, :]`, shape, 0);
   }
 
-  /** How long the first axis of a tensor of the weights file is. */
-  lengthOf(name: string): number {
-    return this.#stored(name).shape[0] ?? 1;
+  /** Of a tensor of the weights file, as it is stored. */
+  shapeOf(name: string): readonly number[] {
+    return this.#stored(name).shape;
   }
 
   /** Rows `from` up to, not including, `to` of a tensor. */

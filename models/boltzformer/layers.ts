@@ -142,13 +142,17 @@ export function perceptron(
   [first, second]: readonly [string, string],
   { activate, parts = 1 }: PerceptronOptions,
 ): Value {
-  const padding = graph.lengthOf(`${first}.bias`) % PAGE_FLOATS === 0 ? LINE_FLOATS : 0;
-  const padded = (name: string, ...after: readonly number[]) =>
-    padding === 0
-      ? graph.weight(name)
-      : graph.op("Pad", [graph.weight(name), graph.ints(...after.map(() => 0), ...after)]);
-  const into = [padded(`${first}.weight`, padding, 0), padded(`${first}.bias`, padding)] as const;
-  const from = [padded(`${second}.weight`, 0, padding), graph.weight(`${second}.bias`)] as const;
+  const [hidden = 1, channels = 1] = graph.shapeOf(`${first}.weight`);
+  const [outputs = 1] = graph.shapeOf(`${second}.bias`);
+  const room = hidden % PAGE_FLOATS === 0 ? LINE_FLOATS : 0;
+  const roomy = (name: string, axis: 0 | 1, ...dims: readonly number[]) => {
+    if (room === 0) return graph.weight(name);
+    const size = dims.reduce((product, length) => product * length, 1);
+    const zeros = graph.constant(`zeros_${dims.join("_")}`, dims, () => new Float32Array(size));
+    return graph.op("Concat", [graph.weight(name), zeros], { axis: { int: axis } });
+  };
+  const into = [roomy(`${first}.weight`, 0, room, channels), roomy(`${first}.bias`, 0, room)] as const;
+  const from = [roomy(`${second}.weight`, 1, outputs, room), graph.weight(`${second}.bias`)] as const;
   const through = (some: Value) => gemm(graph, activate(graph, gemm(graph, some, ...into)), ...from);
   if (parts === 1) return through(rows);
   return graph.op("Concat", graph.split(rows, parts).map(through), { axis: { int: 0 } });

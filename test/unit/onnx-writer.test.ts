@@ -142,3 +142,17 @@ function readVarint(bytes: Uint8Array, from: number): readonly [value: bigint, e
     if (bytes[at]! < 128) return [value, at + 1];
   }
 }
+
+test("a graph may have as many nodes as it likes", async () => {
+  const links = 10_000;
+  const chain = Array.from({ length: links }, (_, n) => ({
+    op: "Add",
+    inputs: [n === 0 ? "x" : `y${n - 1}`, "addend"],
+    outputs: [n === links - 1 ? "y" : `y${n}`],
+    attributes: {},
+  }));
+  const bytes = Buffer.concat(encodeModel({ ...addition(float32("addend", [3], [1, 0, 0])), nodes: chain }));
+  const session = await ort.InferenceSession.create(bytes, { graphOptimizationLevel: "disabled" });
+  const { y } = await run(session, new ort.Tensor("float32", new Float32Array(3), [1, 3]));
+  expect(y).toEqual([links, 0, 0]);
+});
