@@ -17,6 +17,36 @@ export async function ask(page: Page, line: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
+/** What the newest bar and its line said, each as often as it changed: written down in the page, however busy that is. */
+export async function watchProgress(
+  page: Page,
+): Promise<() => Promise<{ readonly bars: readonly number[]; readonly stages: readonly string[] }>> {
+  const seen = await page.evaluateHandle(() => {
+    interface Shown {
+      readonly value?: number;
+      readonly textContent: string;
+    }
+    const { document, MutationObserver } = globalThis as unknown as {
+      readonly document: { readonly body: unknown; querySelector(selector: string): Shown | null };
+      readonly MutationObserver: new (
+        look: () => void,
+      ) => {
+        observe(where: unknown, what: Readonly<Record<string, boolean>>): void;
+      };
+    };
+    const bars: number[] = [];
+    const stages: string[] = [];
+    new MutationObserver(() => {
+      const value = document.querySelector("progress")?.value;
+      if (value !== undefined && value !== bars.at(-1)) bars.push(value);
+      const stage = document.querySelector("[data-cy=parse3d-stage]")?.textContent.split(/[ …]/)[0];
+      if (stage !== undefined && stage !== stages.at(-1)) stages.push(stage);
+    }).observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+    return { bars, stages };
+  });
+  return () => seen.jsonValue();
+}
+
 /** The cards, newest first. */
 export async function cards(page: Page): Promise<readonly CardView[]> {
   const found = await page.locator("[data-cy=parse3d-job]").all();
