@@ -32,7 +32,8 @@ window.config = async () => {
   const isReact = (code) => code.includes("exports.useSyncExternalStore=") && code.includes("exports.version=");
   globalThis.react = bundle(Object.keys(bundle.m).find((id) => isReact(String(bundle.m[id]))));
   await window.browserImportFunction(descriptor.importPath);
-  return { ...settings, extensions: [window[descriptor.globalName]] };
+  // Before 3.12 a function's settings have no basename of their own where theirs is null.
+  return { ...settings, routerBasename: "/", extensions: [window[descriptor.globalName]] };
 };`;
 
 describe.skipIf(!browserPath)("the bundle for OHIF's descriptors of runtime plugins, in a real OHIF", () => {
