@@ -149,7 +149,7 @@ async function ask(whole: WholeViewer, prompts: string) {
       return new Promise<{ readonly clickedAt: number; readonly colouredAt: number }>((resolve) => {
         const clickedAt = Date.now();
         document.querySelector("[data-cy=parse3d-segment]")?.click();
-        // When what was drawn is on the screen. To look at every frame would take the browser longer than to draw.
+        // When what was drawn is on the screen: reading a pixel back at every frame would be work that nobody else asks for.
         const look = () =>
           requestAnimationFrame(() => {
             if (!isColoured()) return;
