@@ -31,7 +31,7 @@ export class Graph {
     return output;
   }
 
-  /** `count` equal parts along the first axis. */
+  /** `count` parts along the first axis, of equal length but for the last, which may be shorter. */
   split(value: Value, count: number): readonly Value[] {
     const outputs = Array.from({ length: count }, (_, n) => `Split_${this.#nodes.length}_${n}`);
     this.#nodes.push({ op: "Split", inputs: [value], outputs, attributes: { num_outputs: { int: count } } });

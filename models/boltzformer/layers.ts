@@ -82,14 +82,16 @@ export function convolution(graph: Graph, map: Value, name: string, options: Con
 
 /** [S, C, n, n] -> [S * n * n, C] */
 export function mapToRows(graph: Graph, map: Value, channels: number): Value {
-  const last = graph.op("Transpose", [map], { perm: { ints: [0, 2, 3, 1] } });
-  return graph.op("Reshape", [last, graph.ints(-1, channels)]);
+  return graph.op("Reshape", [channelsLast(graph, map), graph.ints(-1, channels)]);
 }
 
 /** [S, C, n, n] -> [S, n * n, C] */
 export function mapToTokens(graph: Graph, map: Value, channels: number, side: number): Value {
-  const last = graph.op("Transpose", [map], { perm: { ints: [0, 2, 3, 1] } });
-  return graph.op("Reshape", [last, graph.ints(-1, side * side, channels)]);
+  return graph.op("Reshape", [channelsLast(graph, map), graph.ints(-1, side * side, channels)]);
+}
+
+function channelsLast(graph: Graph, map: Value): Value {
+  return graph.op("Transpose", [map], { perm: { ints: [0, 2, 3, 1] } });
 }
 
 /** [S * n * n, C] -> [S, C, n, n] */

@@ -104,9 +104,9 @@ describe.skipIf(!browserPath)("a real OHIF, a real Orthanc, a real browser, and 
     const card = await newestCard(page, ({ overlay }) => overlay === "shown");
     expect(card.text).toMatch(/skull: present, \d\.\d\d, \d+ mL, \d+ slices/);
     const { bars, stages } = await progress();
-    expect(stages.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(stages).size).toBeGreaterThanOrEqual(2);
     expect(bars).toEqual([...bars].sort((a, b) => a - b));
-    expect(bars.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(bars).size).toBeGreaterThanOrEqual(3);
 
     const job = await jobOf(card.id);
     const [finding] = job.findings;

@@ -1,17 +1,10 @@
 import { expect, test } from "vitest";
 import { decodeSeg } from "#converters/dicom/index.ts";
 import type { ModelCard } from "#models/index.ts";
-import {
-  deterministicUid,
-  type Ports,
-  promptsFrom,
-  type SegmentationModel,
-  segmentSeries,
-} from "#server/domain/index.ts";
+import type { SegmentationModel } from "#server/domain/index.ts";
+import { createAsking } from "../fixtures/asking.ts";
 import { createFakeModel } from "../fixtures/fake-model.ts";
 import { registryOf } from "../fixtures/fake-registry.ts";
-import { createMemoryArchive } from "../fixtures/memory-archive.ts";
-import { syntheticCt } from "../fixtures/synthetic-ct.ts";
 
 /** Finds what is bright, whatever it is asked. */
 function findsAnything(changes: Partial<ModelCard>): SegmentationModel {
@@ -30,30 +23,9 @@ function findsAnything(changes: Partial<ModelCard>): SegmentationModel {
 }
 
 async function segment(changes: Partial<ModelCard>, texts: readonly string[]) {
-  const archive = createMemoryArchive();
-  const ct = syntheticCt(9, 24);
-  for (const instance of ct.instances()) await archive.sink.store(instance, { signal: AbortSignal.timeout(1000) });
-  const stored: Uint8Array[] = [];
-  const ports: Ports = {
-    source: archive.source,
-    sink: {
-      store: (part10, options) => {
-        stored.push(part10);
-        return archive.sink.store(part10, options);
-      },
-    },
-    models: registryOf(findsAnything(changes)),
-    now: () => new Date("2026-03-04T05:06:07Z"),
-    newUid: deterministicUid,
-  };
-  const run = {
-    signal: AbortSignal.timeout(20_000),
-    progress: () => {},
-    note: () => {},
-    finding: () => {},
-  };
-  const prompts = promptsFrom(texts.map((text) => ({ text })));
-  const { findings } = await segmentSeries(ports, { series: ct.series, prompts, merge: "overlapping" }, run);
+  const { ask, stored } = await createAsking();
+  const models = registryOf(findsAnything(changes));
+  const { findings } = await ask(texts, { merge: "overlapping" }, { models });
   return { findings, seg: decodeSeg(stored[0]!) };
 }
 
